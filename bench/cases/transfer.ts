@@ -21,8 +21,10 @@ interface Pair {
   readonly leech: (torrent: string, folder: string, port: number) => readonly string[];
 }
 
-function ours({ program, everseed }: Copy): Pair {
-  const listen = ["--listen", "127.0.0.1:0", "--json"];
+function ours({ program, everseed }: Copy, isEncrypted: boolean): Pair {
+  const mode = isEncrypted ? ["--encryption", "require"] : [];
+  // libtorrent has no uTP here.
+  const listen = ["--listen", "127.0.0.1:0", "--transport", "tcp", ...mode, "--json"];
   return {
     program,
     seed: (torrent, folder) => [everseed, "seed", torrent, "--data", folder, ...listen],
@@ -33,13 +35,16 @@ function ours({ program, everseed }: Copy): Pair {
   };
 }
 
-const LIBTORRENT_PAIR: Pair = {
-  program: "libtorrent",
-  seed: (torrent, folder) => [...LIBTORRENT, "seed", torrent, folder, "127.0.0.1"],
-  leech: (torrent, folder, port) => {
-    return [...LIBTORRENT, "leech", torrent, folder, "127.0.0.1", String(port)];
-  },
-};
+function libtorrents(isEncrypted: boolean): Pair {
+  const program = isEncrypted ? ["/usr/bin/env", "BENCH_RC4=1", ...LIBTORRENT] : LIBTORRENT;
+  return {
+    program: "libtorrent",
+    seed: (torrent, folder) => [...program, "seed", torrent, folder, "127.0.0.1"],
+    leech: (torrent, folder, port) => {
+      return [...program, "leech", torrent, folder, "127.0.0.1", String(port)];
+    },
+  };
+}
 
 /** One seed and one leecher, two processes: from the leecher's first message to the last piece. */
 async function transfer(
@@ -62,14 +67,19 @@ async function transfer(
   return { seed: { ...seedCost, seconds }, leech: { ...leechCost, seconds } };
 }
 
-/** The programs alternate, so that a change of the machine's speed affects both. */
+/**
+ * The programs alternate, so that a change of the machine's speed affects both.
+ *
+ * @param what.isEncrypted - Every byte goes under RC4.
+ */
 async function compare(
-  what: string,
+  { name, isEncrypted = false }: { readonly name: string; readonly isEncrypted?: boolean },
   torrent: string,
   data: string,
   options: BenchOptions,
 ): Promise<BenchRow[]> {
-  const pairs = [...options.copies.map(ours), LIBTORRENT_PAIR];
+  const own = options.copies.map((copy) => ours(copy, isEncrypted));
+  const pairs = [...own, libtorrents(isEncrypted)];
   const samples = pairs.map((pair) => ({ pair, seed: [] as Sample[], leech: [] as Sample[] }));
   for (let round = 0; round < options.rounds; round += 1) {
     for (const { pair, seed, leech } of samples) {
@@ -79,25 +89,31 @@ async function compare(
     }
   }
   return samples.flatMap(({ pair, seed, leech }) => [
-    row(`${what}, leecher`, pair.program, leech),
-    row(`${what}, seed`, pair.program, seed),
+    row(`${name}, leecher`, pair.program, leech),
+    row(`${name}, seed`, pair.program, seed),
   ]);
 }
 
-export const oneToOne: BenchCase = {
-  name: "transfer",
-  about: "1 GiB, one seed to one leecher over loopback",
-  run: async (options) => {
-    const data = path.join(options.scratch, "data");
-    writeData(path.join(data, "one.bin"), (1024 * MIB) / options.shrink);
-    const torrent = createTorrent(
-      path.join(data, "one.bin"),
-      path.join(options.scratch, "one.torrent"),
-      ["--kind", "v1"],
-    );
-    return compare("1 GiB", torrent, data, options);
-  },
-};
+function oneFile(name: string, about: string, isEncrypted: boolean): BenchCase {
+  return {
+    name,
+    about,
+    run: async (options) => {
+      const data = path.join(options.scratch, "data");
+      writeData(path.join(data, "one.bin"), (1024 * MIB) / options.shrink);
+      const torrent = createTorrent(
+        path.join(data, "one.bin"),
+        path.join(options.scratch, "one.torrent"),
+        ["--kind", "v1"],
+      );
+      const what = isEncrypted ? "1 GiB under RC4" : "1 GiB";
+      return compare({ name: what, isEncrypted }, torrent, data, options);
+    },
+  };
+}
+
+export const oneToOne = oneFile("transfer", "1 GiB, one seed to one leecher over loopback", false);
+export const rc4 = oneFile("rc4", "the same with every byte under RC4, on both sides", true);
 
 /** Many small files in a hundred folders. */
 function manyFiles(name: string, count: number, fileBytes: number): BenchCase {
@@ -112,7 +128,7 @@ function manyFiles(name: string, count: number, fileBytes: number): BenchCase {
       }
       const file = path.join(options.scratch, "many.torrent");
       const torrent = createTorrent(path.join(data, "many"), file, ["--kind", "v1"]);
-      return compare(`${counted} files`, torrent, data, options);
+      return compare({ name: `${counted} files` }, torrent, data, options);
     },
   };
 }

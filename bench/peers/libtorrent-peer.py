@@ -4,11 +4,14 @@ libtorrent-peer.py seed  TORRENT DATA_FOLDER HOST
 libtorrent-peer.py leech TORRENT OUT_FOLDER HOST [PEER_PORT]
 libtorrent-peer.py check TORRENT DATA_FOLDER
 
+With BENCH_RC4=1 in the environment every byte of its connections is under RC4.
+
 Prints JSON lines as our own commands do: ready (with the port), done (with bytes and seconds) and, of a
 seed that was told to stop, stats (with what it sent). Without PEER_PORT it asks the trackers of the torrent.
 """
 
 import json
+import os
 import signal
 import sys
 import time
@@ -41,6 +44,15 @@ SETTINGS = {
     "unchoke_slots_limit": -1,
     "connections_limit": 200,
 }
+
+
+if os.environ.get("BENCH_RC4") == "1":
+    SETTINGS.update(
+        in_enc_policy=int(lt.enc_policy.forced),
+        out_enc_policy=int(lt.enc_policy.forced),
+        allowed_enc_level=int(lt.enc_level.rc4),
+        prefer_rc4=True,
+    )
 
 
 def say(**event):

@@ -78,6 +78,8 @@ export interface OutgoingAnnounce {
   readonly numwant: number;
   /** 32 random bits, chosen for each session. */
   readonly key: number;
+  /** Whether we take encrypted streams, or no others; absent when we take none. HTTP only. */
+  readonly encryption?: "supported" | "required" | undefined;
   /** The last `tracker id` received. HTTP only. */
   readonly trackerId?: Uint8Array | undefined;
 }

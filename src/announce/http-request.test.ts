@@ -237,5 +237,10 @@ test("the tracker's own URL stays as it is", () => {
   assert.doesNotMatch(regular, /event=|trackerid=/);
   const echo = announceUrl("http://t.example/a", { ...OUTGOING, trackerId: fromLatin1("a b") });
   assert.match(echo, /&trackerid=a%20b$/);
+  assert.doesNotMatch(regular, /crypto/);
+  const takes = announceUrl("http://t.example/a", { ...OUTGOING, encryption: "supported" });
+  assert.match(takes, /&supportcrypto=1(?!.*requirecrypto)/);
+  const demands = announceUrl("http://t.example/a", { ...OUTGOING, encryption: "required" });
+  assert.match(demands, /&supportcrypto=1&requirecrypto=1/);
   assert.throws(() => announceUrl("udp://t.example/a", OUTGOING), { code: "bad-url" });
 });

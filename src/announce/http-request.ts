@@ -37,6 +37,8 @@ export function announceUrl(trackerUrl: string, announce: OutgoingAnnounce): str
     `&left=${announce.left}&compact=1&no_peer_id=1&numwant=${announce.numwant}`;
   if (!hasParameter(url, "key")) query += `&key=${key}`;
   if (announce.event !== "none") query += `&event=${announce.event}`;
+  if (announce.encryption) query += "&supportcrypto=1";
+  if (announce.encryption === "required") query += "&requirecrypto=1";
   if (announce.trackerId) query += `&trackerid=${percentEncode(announce.trackerId)}`;
   return joinQuery(url, query);
 }

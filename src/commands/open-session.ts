@@ -125,6 +125,7 @@ export async function openSession(
   });
   const judgePeers = (peers: readonly Endpoint[], from: string): readonly Endpoint[] =>
     guard.judgePeers(peers, from);
+  const { encryption } = options;
   const trackerClient = new TrackerClient({
     clock,
     random,
@@ -132,6 +133,7 @@ export async function openSession(
     datagrams: guard.datagrams,
     log,
     judgePeers,
+    encryption: typeof encryption === "string" ? () => encryption : encryption,
   });
   const host = options.listen?.host;
   const lsd = wantsNeighbours(options.lsd, host)

@@ -53,7 +53,7 @@ export interface ExtensionPeer {
   readonly isSeed: boolean;
   /** It wants nothing more (BEP 21). */
   readonly uploadOnly: boolean;
-  /** Its stream is encrypted, or was at its beginning. */
+  /** Its stream is encrypted, or was at its beginning, or it says that it prefers that. */
   readonly isEncrypted: boolean;
   /** @param name - Of an extension. @returns Whether the peer accepts its messages. */
   accepts(name: string): boolean;

@@ -104,6 +104,8 @@ export interface StreamDecorators {
    *   does not count against the peer then.
    */
   readonly isWorthAnotherTry?: (remote: PeerAddress) => boolean;
+  /** Whether peers are told that we prefer encrypted streams (`e` of BEP 10); nothing is told when it is missing. */
+  readonly prefersEncryption?: () => boolean;
   /** Peers may ask for this infohash of 20 bytes from now on, or not any more: a torrent or its owner came, or went. */
   readonly handleInfohash?: (infohash: Uint8Array, isHere: boolean) => void;
   /** Called for peers of torrents: everything after the 68 bytes of each side goes through the decorator. */

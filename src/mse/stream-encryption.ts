@@ -54,6 +54,7 @@ export function streamEncryption(options: StreamEncryptionOptions): StreamDecora
       });
     },
     isWorthAnotherTry: (remote) => mode() === "prefer" && ways.handleFailed(remote),
+    prefersEncryption: () => mode() !== "off",
     handleInfohash: (infohash, isHere) => {
       if (isHere) marks.add(infohash);
       else marks.delete(infohash);

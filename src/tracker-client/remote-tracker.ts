@@ -1,6 +1,7 @@
-import type { AnnounceEvent } from "../announce/announce-request.ts";
+import type { AnnounceEvent, OutgoingAnnounce } from "../announce/announce-request.ts";
 import type { TrackerReply } from "../announce/http-reply.ts";
 import { REACH, reachOf } from "../base/address-reach.ts";
+import type { EncryptionMode } from "../base/encryption-mode.ts";
 import { wireInfohashes } from "../base/infohash.ts";
 import { tcpAddresses } from "../base/peer-address.ts";
 import type { SwarmView } from "../engine/session-contract.ts";
@@ -59,7 +60,15 @@ export interface RemoteTrackerOptions {
   readonly key: number;
   readonly swarm: SwarmView;
   readonly judgePeers: JudgePeers;
+  /** What the tracker is told of encrypted streams; nothing when `undefined`. */
+  readonly encryption?: (() => EncryptionMode) | undefined;
 }
+
+const TOLD_ENCRYPTION = {
+  prefer: "supported",
+  require: "required",
+  off: undefined,
+} as const satisfies Record<EncryptionMode, OutgoingAnnounce["encryption"]>;
 
 /** One tracker of one torrent: what it was told, and what it answered last. */
 export class RemoteTracker {
@@ -226,7 +235,7 @@ export class RemoteTracker {
   }
 
   #send(listing: Listing, event: AnnounceEvent, signal: AbortSignal): Promise<AnnounceOutcome> {
-    const { url, announcer, key, swarm } = this.#options;
+    const { url, announcer, key, swarm, encryption } = this.#options;
     const { uploaded, downloaded, left } = swarm.stats();
     const announce = {
       infohash: listing.infohash,
@@ -239,6 +248,7 @@ export class RemoteTracker {
       event,
       numwant: event !== "stopped" && swarm.wantsPeers() ? NUMWANT : 0,
       key,
+      encryption: encryption && TOLD_ENCRYPTION[encryption()],
       trackerId: listing.trackerId,
     };
     return announcer.announce(url, announce, {

@@ -1,3 +1,4 @@
+import type { EncryptionMode } from "../base/encryption-mode.ts";
 import type { PeerSource, PeerSourceHandle, SwarmView } from "../engine/session-contract.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
@@ -16,6 +17,8 @@ export interface TrackerClientPorts {
   readonly http: HttpFetch;
   readonly datagrams: DatagramNet;
   readonly log: Log;
+  /** What trackers are told of encrypted streams, asked for each announce; nothing by default. */
+  readonly encryption?: (() => EncryptionMode) | undefined;
   /** House rule 8. By default all peers are accepted. */
   readonly judgePeers?: JudgePeers | undefined;
 }
@@ -71,8 +74,8 @@ export class TrackerClient {
       tier.flatMap((url) => {
         const announcer = this.#announcerFor(url);
         if (!announcer) return [];
-        const { datagrams: names, judgePeers = (peers) => peers } = this.#ports;
-        const shared = { key: this.#key, names, judgePeers };
+        const { datagrams: names, encryption, judgePeers = (peers) => peers } = this.#ports;
+        const shared = { key: this.#key, names, encryption, judgePeers };
         return [new RemoteTracker({ url, tier: index, announcer, swarm, ...shared })];
       }),
     );

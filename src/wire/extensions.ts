@@ -41,6 +41,8 @@ export interface ExtensionHandshake {
   readonly requestQueue?: number | undefined;
   /** Bytes of the info dictionary (BEP 9), at least 1. A claim, not a fact. */
   readonly metadataSize?: number | undefined;
+  /** The sender prefers encrypted streams. */
+  readonly prefersEncryption?: boolean | undefined;
   /** The sender wants nothing more: it is a seed or a partial seed (BEP 21). */
   readonly uploadOnly?: boolean | undefined;
 }
@@ -52,6 +54,8 @@ export function encodeExtensionHandshake(handshake: ExtensionHandshake): Uint8Ar
       m: handshake.messages,
       p: handshake.listenPort,
       v: handshake.client,
+      e:
+        handshake.prefersEncryption === undefined ? undefined : Number(handshake.prefersEncryption),
       yourip: handshake.yourIp,
       ipv4: handshake.ipv4,
       ipv6: handshake.ipv6,
@@ -80,6 +84,7 @@ export function decodeExtensionHandshake(payload: Uint8Array): ExtensionHandshak
     requestQueue: requestQueue(dict),
     metadataSize: integerWithin(dict, "metadata_size", 1, Number.MAX_SAFE_INTEGER),
     uploadOnly: booleanOf(dict, "upload_only"),
+    prefersEncryption: booleanOf(dict, "e"),
   };
 }
 

@@ -13,6 +13,7 @@ import type {
   TorrentEvent,
   WakeTorrent,
 } from "../../src/engine/session-contract.ts";
+import type { StreamDecorators } from "../../src/engine/stream-decorator.ts";
 import { Session } from "../../src/engine/session.ts";
 import { buildMetainfo, planTorrent } from "../../src/metainfo/create.ts";
 import type { Metainfo, TorrentKind } from "../../src/metainfo/metainfo.ts";
@@ -143,6 +144,7 @@ export async function makeTorrent(t: TestContext, options: MakeOptions): Promise
 export interface EngineOptions {
   readonly settings?: Partial<EngineSettings>;
   readonly wake?: WakeTorrent;
+  readonly decorators?: StreamDecorators;
   readonly host?: string;
   readonly receiveBytes?: number;
   /** How many seconds pass for the engine in one real second. */
@@ -166,6 +168,7 @@ export async function startEngine(t: TestContext, options: EngineOptions = {}): 
     },
     settings: options.settings,
     wake: options.wake,
+    decorators: options.decorators,
   });
   t.after(async () => {
     await session.close();

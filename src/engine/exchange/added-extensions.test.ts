@@ -35,7 +35,12 @@ function world(isPrivate: boolean) {
     accepts: () => true,
     send: () => true,
   });
-  return { log, added, offers, peer: { connection, reachableAt: undefined, uploadOnly: false } };
+  return {
+    log,
+    added,
+    offers,
+    peer: { connection, reachableAt: undefined, uploadOnly: false, prefersEncryption: false },
+  };
 }
 
 test("BEP 27: a private torrent has no extension that finds peers", () => {

@@ -9,6 +9,7 @@ export interface ExtensionMember {
   readonly reachableAt: PeerAddress | undefined;
   /** It wants nothing more (BEP 21). */
   readonly uploadOnly: boolean;
+  readonly prefersEncryption: boolean;
 }
 
 export interface AddedExtensionsOptions<P> {
@@ -119,7 +120,7 @@ export class AddedExtensions<P extends ExtensionMember> {
         return peer.uploadOnly;
       },
       get isEncrypted() {
-        return connection.encryption !== undefined;
+        return connection.encryption !== undefined || peer.prefersEncryption;
       },
       accepts: (extension) => accepts(peer, extension),
       send: (payload) => connection.isOpen && burst(() => send(peer, name, payload)),

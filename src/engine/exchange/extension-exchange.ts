@@ -48,6 +48,8 @@ export interface ExtensionExchangeOptions {
   readonly metadataBytesMax: number;
   readonly requestQueueMax: number;
   readonly listenPort: () => number;
+  /** What peers are told of our wish for encrypted streams; nothing when `undefined`. */
+  readonly prefersEncryption: () => boolean | undefined;
   /** The info dictionary, once it is known. A private torrent does not send it to strangers (MET-19). */
   readonly info: () => { readonly bytes: Uint8Array; readonly private: boolean } | undefined;
   readonly bounds: PieceBounds;
@@ -119,6 +121,7 @@ export class ExtensionExchange<P extends ExtensionMember> {
     const handshake = encodeExtensionHandshake({
       messages: table.offered,
       client: CLIENT,
+      prefersEncryption: this.#options.prefersEncryption(),
       requestQueue: this.#options.requestQueueMax,
       listenPort: this.#options.listenPort() || undefined,
       metadataSize: this.#sharedInfo()?.length,

@@ -16,6 +16,8 @@ export class SwarmPeer {
   listenPort: number | undefined;
   /** It wants nothing more (BEP 21). */
   uploadOnly = false;
+  /** It says that it prefers encrypted streams (BEP 10). */
+  prefersEncryption = false;
   /** The name it gives itself. From outside: escape it where it is shown. */
   clientWords: string | undefined;
 
@@ -31,4 +33,5 @@ export interface PeerWords {
   readonly uploadOnly?: boolean | undefined;
   readonly listenPort?: number | undefined;
   readonly client?: string | undefined;
+  readonly prefersEncryption?: boolean | undefined;
 }

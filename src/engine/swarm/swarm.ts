@@ -199,6 +199,7 @@ export class Swarm<P extends SwarmMember> {
   handleWords(peer: P, words: PeerWords, now: number): void {
     const { swarm, connection } = peer;
     if (words.uploadOnly !== undefined) swarm.uploadOnly = words.uploadOnly;
+    if (words.prefersEncryption !== undefined) swarm.prefersEncryption = words.prefersEncryption;
     if (words.client !== undefined) swarm.clientWords = words.client;
     // Its first announcement counts; otherwise one peer could fill the pool with ports.
     if (words.listenPort === undefined || swarm.listenPort !== undefined) return;

@@ -92,6 +92,10 @@ export class TorrentPeer
     return dialledAt(this);
   }
 
+  get prefersEncryption(): boolean {
+    return this.swarm.prefersEncryption;
+  }
+
   get uploadOnly(): boolean {
     return this.swarm.uploadOnly;
   }

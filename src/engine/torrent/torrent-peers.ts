@@ -435,6 +435,7 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
       metadataBytesMax: settings.metadataBytesMax,
       requestQueueMax: settings.requestQueueMax,
       listenPort: () => this.#host.port,
+      prefersEncryption: () => this.#host.decorators.prefersEncryption?.(),
       bounds: this.#bounds,
       info: () => {
         const { info } = this.#torrent;
