@@ -40,7 +40,7 @@ export class KeptVersion {
 
   constructor(options: KeptVersionOptions) {
     this.#options = options;
-    // Its owner is told nothing before it has the object.
+    // Not at once: the owner gets the object before the first event.
     this.#timer = options.clock.startTimer(0, () => this.#put());
   }
 

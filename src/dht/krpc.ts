@@ -68,7 +68,7 @@ export interface KrpcFailure {
   readonly text: string;
 }
 
-/** Values that stay encoded. The version of a client has the same key, and nobody reads it. */
+/** Values that stay encoded. The version of a client has the same key and is not needed. */
 const RAW = new Set(["v"]);
 
 /**
