@@ -13,7 +13,7 @@ interface Room {
 }
 
 const COMPOSED =
-  "ports api engine dht lsd mse pex udp nat store accounts guard tracker publish hub commands platform config";
+  "ports api engine dht lsd mse pex udp nat store accounts guard proxy tracker publish hub commands platform config";
 
 export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["base", { imports: [] }],
@@ -49,6 +49,8 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["publish", { imports: ["engine", "metainfo", "store", "ports"] }],
   // One place judges where a torrent leads, for commands and the hub (house rule 8).
   ["guard", { imports: ["ports"] }],
+  // Streams and datagrams through a proxy: machines and decorators of ports.
+  ["proxy", { imports: ["ports"] }],
   ["hub", { imports: ["api", "accounts", "publish", "ports"], packages: true }],
   [
     "commands",
@@ -65,7 +67,8 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
     },
   ],
   // Edges.
-  ["platform", { imports: ["ports"], packages: true, world: true }],
+  // `proxy`: HTTP requests go through the tunnels that it opens.
+  ["platform", { imports: ["ports", "proxy"], packages: true, world: true }],
   ["sim", { imports: ["ports", "engine", "metainfo"] }],
   ["config", { imports: [], packages: true }],
   ["daemon", { imports: COMPOSED.split(" "), world: true }],

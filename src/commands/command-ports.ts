@@ -66,6 +66,8 @@ export interface SessionPorts extends DiskPorts {
   /** A connection to a web seed. */
   readonly openRangeLine: OpenRangeLine;
   readonly networks: OwnNetworks;
+  /** Set when all of these lead through a proxy: nobody reaches us then. */
+  readonly behindProxy?: { readonly carriesDatagrams: boolean } | undefined;
   readonly log: Log;
   readonly faults?: OutsideFaults | undefined;
 }

@@ -40,7 +40,7 @@ export async function fetchInfo(
   let endTicks: (() => void) | undefined;
   try {
     signal.throwIfAborted();
-    const named = await resolvePeers(ports.datagrams, options.peers);
+    const named = await resolvePeers(ports, options.peers);
     for (const peer of named) session.guard.trust(peer);
     const ofLink = magnet.peers.flatMap((text) => parseEndpoint(text) ?? []);
     const peers = [...named, ...ofLink.filter((peer) => session.guard.allowPeer(peer))];

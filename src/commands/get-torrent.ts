@@ -260,7 +260,7 @@ class Download {
   async #begin(): Promise<void> {
     const { peers, onEvent } = this.#options;
     const [named, resume] = await Promise.all([
-      resolvePeers(this.#ports.datagrams, peers),
+      resolvePeers(this.#ports, peers),
       this.#resume.load(),
     ]);
     for (const peer of named) this.#session.guard.trust(peer);

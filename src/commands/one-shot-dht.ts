@@ -80,7 +80,8 @@ export class SessionDht {
 
   /** What peers are told of it, as soon as it is open. */
   readonly ofPeers: PeerDht = {
-    port: () => this.#opened?.local.port,
+    // Behind a proxy nobody reaches it.
+    port: () => this.#opened?.local.port || undefined,
     handleNode: (node) => this.#opened?.dht.addHearsay(node),
   };
 

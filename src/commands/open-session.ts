@@ -95,7 +95,8 @@ export async function openSession(
   });
   const { udp } = net;
   const guard = new NetGuard({ ...ports, datagrams: udp.part("tracker") });
-  const { dht: choice } = options;
+  const hasDatagrams = ports.behindProxy?.carriesDatagrams ?? true;
+  const choice = hasDatagrams ? options.dht : undefined;
   const dht =
     choice &&
     new SessionDht({
@@ -120,7 +121,8 @@ export async function openSession(
       downBytesPerSecond: options.downBytesPerSecond ?? 0,
       upBytesPerSecond: options.upBytesPerSecond ?? 0,
     },
-    dht: dht?.ofPeers,
+    // Nobody reaches it behind a proxy.
+    dht: ports.behindProxy ? undefined : dht?.ofPeers,
     decorators: streamEncryption({ mode: options.encryption, clock, random, keyExchange }),
   });
   const judgePeers = (peers: readonly Endpoint[], from: string): readonly Endpoint[] =>
@@ -136,9 +138,10 @@ export async function openSession(
     encryption: typeof encryption === "string" ? () => encryption : encryption,
   });
   const host = options.listen?.host;
-  const lsd = wantsNeighbours(options.lsd, host)
-    ? new SessionLsd(ports, { host, port: () => session.port, guard })
-    : undefined;
+  const lsd =
+    !ports.behindProxy && wantsNeighbours(options.lsd, host)
+      ? new SessionLsd(ports, { host, port: () => session.port, guard })
+      : undefined;
   const close = async (): Promise<void> => {
     await session.close();
     trackerClient.close();

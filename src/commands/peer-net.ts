@@ -6,6 +6,7 @@ import type { DatagramNet, PeerTransport } from "../ports/net.ts";
 import type { Random } from "../ports/random.ts";
 import { type PortPlace, SharedPort } from "../udp/shared-port.ts";
 import { UtpTransport } from "../utp/utp-transport.ts";
+import { CommandError } from "./command-error.ts";
 import type { SessionPorts } from "./command-ports.ts";
 import { type ListenPlan, listenOnFirst } from "./listening.ts";
 
@@ -14,6 +15,7 @@ export interface PeerNetOptions {
   readonly openTcp: SessionPorts["openTcp"];
   readonly guard: SessionPorts["guardTransports"];
   readonly datagrams: DatagramNet;
+  readonly behindProxy?: SessionPorts["behindProxy"];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -29,7 +31,8 @@ export class PeerNet {
   readonly #utp: UtpTransport;
 
   constructor(options: PeerNetOptions) {
-    const { mode, openTcp, clock, random, log, allowRemote } = options;
+    const { openTcp, clock, random, log, allowRemote } = options;
+    const mode = modeBehind(options.behindProxy, options.mode);
     this.#mode = mode;
     this.udp = new SharedPort({ net: options.datagrams, log });
     const datagrams = this.udp.part("utp");
@@ -67,4 +70,13 @@ export class PeerNet {
     await this.#utp.close();
     this.udp.close();
   }
+}
+
+/** uTP goes through a proxy that carries datagrams, and around no other (WIR-27). */
+function modeBehind(proxy: SessionPorts["behindProxy"], mode: TransportMode): TransportMode {
+  if (proxy?.carriesDatagrams ?? true) return mode;
+  if (mode !== "utp") return "tcp";
+  throw new CommandError("bad-plan", "uTP alone is chosen, and the proxy carries no datagrams.", {
+    hint: "tcp or both for the transport, or a SOCKS5 proxy that relays UDP.",
+  });
 }

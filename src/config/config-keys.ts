@@ -17,7 +17,11 @@ export interface ConfigKey extends KeyNote {
 /** The prefix of our variables. */
 export const VARIABLE_PREFIX = "EVERSEED_";
 
-const OTHER_VARIABLES: ReadonlySet<string> = new Set(["EVERSEED_DEBUG", "EVERSEED_TRACKERS"]);
+const OTHER_VARIABLES: ReadonlySet<string> = new Set([
+  "EVERSEED_DEBUG",
+  "EVERSEED_PROXY",
+  "EVERSEED_TRACKERS",
+]);
 
 /** Variables of ours that are not settings of a hub: for other commands, and for programs that tests start. */
 export function isOtherVariable(name: string): boolean {

@@ -246,6 +246,16 @@ export const configSchema = z.strictObject({
             "the name of an interface like tun0, or one of its addresses",
           ),
         ),
+      proxy: z
+        .string()
+        .min(1)
+        .optional()
+        .meta(
+          note(
+            "Peers, trackers and web seeds are reached through this proxy only; peers cannot connect to the hub then.",
+            "a URL like socks5://127.0.0.1:1080 or http://NAME:PASSWORD@proxy.example:3128",
+          ),
+        ),
       ipFilters: z
         .array(z.string().min(1))
         .default([])

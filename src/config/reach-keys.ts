@@ -74,6 +74,22 @@ export const REACH_KEYS: readonly ReachKey[] = [
     flag: ["--transport <way>", "streams to peers over TCP, uTP or both (default: both)"],
   },
   {
+    name: "engine.interface",
+    group: "ways",
+    label: "Network interface",
+    help: "Traffic with peers and trackers leaves and comes in there only, and waits while it is away. Empty: any.",
+    control: { kind: "text" },
+    flag: ["--interface <name|address>", "leave and come in by this interface only"],
+  },
+  {
+    name: "engine.ipFilters",
+    group: "ways",
+    label: "IP filters",
+    help: "Files on the hub's machine with addresses that no peer may have, one path a line: p2p, dat or CIDR.",
+    control: { kind: "list" },
+    flag: ["--ip-filter <file>", "addresses to keep away (p2p, dat, CIDR); repeat for more"],
+  },
+  {
     name: "discovery.dht",
     group: "finding",
     label: "DHT",

@@ -17,6 +17,7 @@ import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { SharedPort } from "../udp/shared-port.ts";
 import { AnnouncedCatalogue, type AnnouncedCatalogueOptions } from "./announced-catalogue.ts";
+import type { BehindProxy } from "./network.ts";
 import { DhtStateFile } from "./dht-state-file.ts";
 import { absentDhtReach, dhtReach } from "./dht-reach.ts";
 
@@ -35,6 +36,8 @@ export interface HubDhtParts {
   readonly dataDir: string;
   /** It has the number of TCP where that is free: peers expect the DHT there. */
   readonly udp: SharedPort;
+  /** Set behind a proxy, where nobody reaches the hub. */
+  readonly behindProxy?: Pick<BehindProxy, "name"> | undefined;
   /** Where the world connects. */
   readonly outerPort: () => number;
   readonly torrents: AnnouncedCatalogueOptions["torrents"];
@@ -59,7 +62,7 @@ export interface HubDht {
  * Starts the DHT of a hub. It never keeps a hub from starting: when there is no port for it, the log and the status say so.
  */
 export async function openHubDht(config: Config, parts: HubDhtParts): Promise<HubDht> {
-  const plan = dhtPlan(config);
+  const plan = parts.behindProxy ? planBehind(parts.behindProxy) : dhtPlan(config);
   if (!plan.isOn) return absentDht(absentDhtReach("off", plan.words, plan.remedy));
   const { clock, random, log, udp, outerPort, torrents, judgePeers } = parts;
   const path = join(parts.dataDir, STATE_NAME);
@@ -125,6 +128,12 @@ export async function openHubDht(config: Config, parts: HubDhtParts): Promise<Hu
 type DhtPlan =
   | { readonly isOn: false; readonly words: string; readonly remedy: string | null }
   | { readonly isOn: true; readonly host: string; readonly bootstrap: readonly HostPort[] };
+
+/** Where no peer can connect to, there is nothing to announce. */
+function planBehind({ name }: Pick<BehindProxy, "name">): DhtPlan {
+  const words = `It is off, because peers are reached through ${name} only, and none reaches the hub.`;
+  return { isOn: false, words, remedy: null };
+}
 
 /** Whether a hub uses the DHT, and what it begins with. A try-out that only this machine reaches sends nothing out. */
 export function dhtPlan(config: Pick<Config, "host" | "engine" | "discovery">): DhtPlan {

@@ -11,7 +11,7 @@ import type { NodeDisk } from "../platform/node-disk.ts";
 import { NodeKeyExchange } from "../platform/node-key-exchange.ts";
 import type { Everseed } from "../publish/everseed.ts";
 import { PeerNet } from "../commands/peer-net.ts";
-import type { Network } from "./open-network.ts";
+import type { Network } from "./network.ts";
 import type { SharedPort } from "../udp/shared-port.ts";
 
 type EngineWorld = Pick<EnginePorts, "clock" | "random" | "log" | "faults"> & {
@@ -52,6 +52,7 @@ export async function openHubEngine(
     openTcp: (allow) => network.openTcp(allow),
     guard: (transports) => network.guard(transports),
     datagrams: network.datagrams,
+    behindProxy: network.behindProxy,
     clock,
     random,
     log,

@@ -1,8 +1,7 @@
 import { NetGuard } from "../guard/net-guard.ts";
-import { ownNetworks } from "./open-fetch.ts";
-import type { Network } from "./open-network.ts";
+import type { NetworkWays } from "./network.ts";
 
 /** Judges where the everseed may connect to (house rule 8): its peers' addresses come from the DHT. */
-export function hubGuard({ makeFetch, openRangeLine, datagrams }: Network): NetGuard {
-  return new NetGuard({ networks: ownNetworks(), makeFetch, openRangeLine, datagrams });
+export function hubGuard({ makeFetch, openRangeLine, datagrams, networks }: NetworkWays): NetGuard {
+  return new NetGuard({ networks, makeFetch, openRangeLine, datagrams });
 }

@@ -14,6 +14,7 @@ import type { Log } from "../ports/log.ts";
 import type { MulticastNet } from "../ports/net.ts";
 import type { Random } from "../ports/random.ts";
 import { ownNetworks } from "./open-fetch.ts";
+import type { BehindProxy } from "./network.ts";
 
 /** How the torrents of a hub that are awake find peers on the same link. */
 export interface HubNeighbours {
@@ -27,6 +28,8 @@ export interface HubNeighboursParts {
   readonly random: Random;
   readonly log: Log;
   readonly multicast: MulticastNet;
+  /** Set behind a proxy, where no neighbour is. */
+  readonly behindProxy?: Pick<BehindProxy, "name"> | undefined;
   /** Where peers connect to the everseed. */
   readonly port: () => number;
   readonly judgePeers: NetGuard["judgePeers"];
@@ -57,6 +60,10 @@ export async function openHubNeighbours(
   parts: HubNeighboursParts,
 ): Promise<HubNeighbours> {
   const host = config.engine.host ?? config.host;
+  if (parts.behindProxy) {
+    const words = `It is off, because peers are reached through ${parts.behindProxy.name} only.`;
+    return off({ state: "off", words, remedy: null });
+  }
   if (!wantsNeighbours(config.discovery.lsd, host)) return absent(config, host);
   const { log, judgePeers, wake } = parts;
   const networks = ownNetworks();
@@ -100,5 +107,9 @@ function absent(config: Config, host: string): HubNeighbours {
       ? null
       : "The key engine.host opens that port to others: 0.0.0.0 for everybody.",
   };
+  return off(status);
+}
+
+function off(status: ReachPart): HubNeighbours {
   return { sources: () => [], status: () => status, close: () => undefined };
 }

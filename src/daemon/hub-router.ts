@@ -13,6 +13,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { SharedPort } from "../udp/shared-port.ts";
+import type { BehindProxy } from "./network.ts";
 import { routerPorts } from "./router-ports.ts";
 
 export interface HubRouterParts {
@@ -22,6 +23,8 @@ export interface HubRouterParts {
   /** Of the everseed. */
   readonly session: Pick<EngineSession, "port" | "setOuterPort">;
   readonly udp: Pick<SharedPort, "local">;
+  /** Set behind a proxy, where nobody reaches that port. */
+  readonly behindProxy?: Pick<BehindProxy, "name"> | undefined;
   /** Default: the network of this machine. */
   readonly network?: Partial<RouterServiceOptions> | undefined;
 }
@@ -40,6 +43,9 @@ export function openHubRouter(config: Config, parts: HubRouterParts): HubRouter 
   const { clock, random, log, session, udp, network } = parts;
   const host = config.engine.host ?? config.host;
   if (config.router.mapPorts === false) return absent("The key router.mapPorts turns it off.");
+  if (parts.behindProxy) {
+    return absent(`It is off, because peers are reached through ${parts.behindProxy.name} only.`);
+  }
   if (isThisMachineOnly(host)) {
     return absent(`It is off, because only this machine reaches the port for peers at ${host}.`);
   }

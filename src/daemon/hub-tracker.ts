@@ -84,7 +84,11 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
     directory: await readDirectory(store, random),
     totals: store.swarmTotals,
     principalTotals: store.principalTotals,
-    everseed: virtualSeed(seedPlace, clock, ownAddresses),
+    // Behind a proxy it takes no calls.
+    everseed:
+      peerPort === 0
+        ? { reachedFrom: () => undefined }
+        : virtualSeed(seedPlace, clock, ownAddresses),
     clock,
     random,
     log,

@@ -1,3 +1,4 @@
+import type { Reach } from "../base/address-reach.ts";
 import { GuardedFetch, type MakeFetch } from "../guard/guarded-fetch.ts";
 import { OwnNetworks } from "../guard/own-networks.ts";
 import type { OpenRangeLine } from "../guard/web-seed-guard.ts";
@@ -11,8 +12,10 @@ import type { HttpFetch } from "../ports/net.ts";
  * Opens a fetcher for a URL that the user names: any page is allowed, and no redirect may lead
  * nearer (house rule 8).
  */
-export function openFetch(makeFetch = fetchMaker()): HttpFetch {
-  return new GuardedFetch({ nearPages: "all", lenient: false, networks: ownNetworks(), makeFetch });
+export function openFetch(
+  { makeFetch, networks } = { makeFetch: fetchMaker(), networks: ownNetworks() },
+): HttpFetch {
+  return new GuardedFetch({ nearPages: "all", lenient: false, networks, makeFetch });
 }
 
 /** Another way to servers than the system's. */
@@ -32,6 +35,7 @@ function ourName(): string {
   return `Everseed/${everseedVersion()}`;
 }
 
-export function ownNetworks(): OwnNetworks {
-  return new OwnNetworks(ownInterfaces, () => performance.now());
+/** @param reachOfStandIn - Of addresses that stand for names, which a proxy resolves. */
+export function ownNetworks(reachOfStandIn?: (address: string) => Reach | undefined): OwnNetworks {
+  return new OwnNetworks(ownInterfaces, () => performance.now(), reachOfStandIn);
 }

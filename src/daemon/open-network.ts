@@ -1,13 +1,11 @@
 import type { Endpoint } from "../base/endpoint.ts";
-import { ipOf, type PeerAddress } from "../base/peer-address.ts";
+import { ipOf, type PeerAddress, type TransportKind } from "../base/peer-address.ts";
 import { CommandError } from "../commands/command-error.ts";
 import { BoundInterface } from "../guard/bound-interface.ts";
 import { boundDatagrams, boundTransport } from "../guard/bound-net.ts";
 import { FilterError, type FilterErrorCode } from "../guard/filter-error.ts";
 import { FilterFiles } from "../guard/filter-files.ts";
-import type { MakeFetch } from "../guard/guarded-fetch.ts";
 import { GuardedTransport, type StreamJudge } from "../guard/guarded-transport.ts";
-import type { OpenRangeLine } from "../guard/web-seed-guard.ts";
 import { gunzipParts } from "../platform/gunzip-parts.ts";
 import { NodeClock } from "../platform/node-clock.ts";
 import { NodeUserFiles } from "../platform/node-user-files.ts";
@@ -17,28 +15,11 @@ import { ownInterfaces } from "../platform/own-interfaces.ts";
 import { TcpNet } from "../platform/tcp-net.ts";
 import { UdpNet } from "../platform/udp-net.ts";
 import type { Log } from "../ports/log.ts";
-import type { DatagramNet, MulticastNet, NetFailure, PeerTransport } from "../ports/net.ts";
-import { fetchMaker, rangeLineOpener } from "./open-fetch.ts";
-
-/** How a person wants this program to use the network. */
-export interface NetworkChoice {
-  /** The name or an address of the interface that all traffic with peers and trackers is bound to. */
-  readonly interface?: string | undefined;
-  /** Paths of lists of addresses that no peer may have. */
-  readonly ipFilters: readonly string[];
-}
-
-/** The way to the network that follows from a choice. */
-export interface Network extends Disposable {
-  /** TCP to peers. @param allowRemote - Called before each connection that we open (house rule 8). */
-  openTcp(allowRemote: (peer: Endpoint) => boolean): PeerTransport<"tcp">;
-  readonly datagrams: DatagramNet;
-  readonly multicast: MulticastNet;
-  readonly makeFetch: MakeFetch;
-  readonly openRangeLine: OpenRangeLine;
-  /** Keeps the peers away that were chosen so, whoever opens the connection. */
-  guard(transports: readonly PeerTransport[]): readonly PeerTransport[];
-}
+import type { NetFailure, PeerTransport } from "../ports/net.ts";
+import { networkReach } from "./network-reach.ts";
+import { fetchMaker, ownNetworks, rangeLineOpener } from "./open-fetch.ts";
+import type { Network, NetworkChoice, NetworkWays } from "./network.ts";
+import { openProxy } from "./open-proxy.ts";
 
 /** A test that starts a program speaks to no other machine, wherever the program listens. */
 const HAS_NEIGHBOURS = process.env["EVERSEED_TEST_LINKS"] !== "own";
@@ -51,7 +32,9 @@ export function openNetwork(log: Log): Network {
     multicast: new NodeMulticast({ log, hasNeighbours: HAS_NEIGHBOURS }),
     makeFetch: fetchMaker(),
     openRangeLine: rangeLineOpener(),
+    networks: ownNetworks(),
     guard: (transports) => transports,
+    reach: () => ({}),
     [Symbol.dispose]: () => undefined,
   };
 }
@@ -59,47 +42,44 @@ export function openNetwork(log: Log): Network {
 /**
  * Opens the network as a person wants it.
  *
- * @param choice.mayWait - Whether the interface may be absent now: nothing is sent until it is there.
+ * @param choice.mayWait - Whether interface and proxy may be away now: nothing is sent until they are there.
  * @throws {CommandError} (rejects) When what was chosen cannot be done: nothing is left open.
  */
 export async function openChosenNetwork(
-  { interface: wanted, ipFilters, mayWait }: NetworkChoice & { readonly mayWait: boolean },
+  choice: NetworkChoice & { readonly mayWait: boolean },
   log: Log,
 ): Promise<Network> {
+  const { interface: wanted, proxy, ipFilters, mayWait } = choice;
   const open = openNetwork(log);
-  if (wanted === undefined && ipFilters.length === 0) return open;
+  if (wanted === undefined && proxy === undefined && ipFilters.length === 0) return open;
   const clock = new NodeClock();
-  const bound = wanted === undefined ? undefined : bindTo(wanted, { mayWait, clock, log });
-  const filters =
-    ipFilters.length === 0
-      ? undefined
-      : await openFilters(ipFilters, clock, log).catch((error: unknown) => {
-          bound?.close();
-          throw error;
-        });
-  const judge: StreamJudge = (remote, local) =>
-    judgeInterface(bound, remote, local) ?? judgeFilters(filters, remote);
-  const watch = (listener: () => void): (() => void) => {
-    const ends = [bound?.watch(listener), filters?.watch(listener)];
-    return () => ends.forEach((end) => end?.());
-  };
-  return {
-    ...(bound ? boundNetwork(bound, clock, log) : open),
-    guard: (transports) =>
-      transports.map((lower) => new GuardedTransport({ lower, judge, clock, watch })),
-    [Symbol.dispose]: () => {
-      bound?.close();
-      filters?.close();
-    },
-  };
+  const ends: (() => void)[] = [];
+  try {
+    const bound = wanted === undefined ? undefined : bindTo(wanted, { mayWait, clock, log });
+    if (bound) ends.push(() => bound.close());
+    const filters = ipFilters.length > 0 ? await openFilters(ipFilters, clock, log) : undefined;
+    if (filters) ends.push(() => filters.close());
+    const system = bound ? boundNetwork(bound, clock, log) : open;
+    const ways = await throughProxy(proxy, { bound, system, mayWait, clock, log });
+    return {
+      ...ways,
+      guard: (transports) =>
+        transports.map((each) => {
+          const lower = ways.behindProxy ? outgoingOnly(each) : each;
+          // Behind a proxy the interface is that of the connections to the proxy.
+          return guardBy({ bound: ways.behindProxy ? undefined : bound, filters }, lower, clock);
+        }),
+      reach: () => networkReach({ filters, behindProxy: ways.behindProxy }),
+      [Symbol.dispose]: () => ends.forEach((end) => end()),
+    };
+  } catch (error) {
+    for (const end of ends) end();
+    throw error;
+  }
 }
 
 /** Everything leaves from the addresses of one interface, and comes in there. */
-function boundNetwork(
-  bound: BoundInterface,
-  clock: NodeClock,
-  log: Log,
-): Omit<Network, "guard" | typeof Symbol.dispose> {
+function boundNetwork(bound: BoundInterface, clock: NodeClock, log: Log): NetworkWays {
   const localAddress: LocalAddress = (family) => bound.addressOf(family);
   const way = { openSocket: directSockets(localAddress) };
   return {
@@ -109,6 +89,59 @@ function boundNetwork(
     multicast: new NodeMulticast({ log, localAddress, hasNeighbours: HAS_NEIGHBOURS }),
     makeFetch: fetchMaker(way),
     openRangeLine: rangeLineOpener(way),
+    networks: ownNetworks(),
+  };
+}
+
+async function throughProxy(
+  proxy: string | undefined,
+  how: {
+    readonly bound: BoundInterface | undefined;
+    readonly system: NetworkWays;
+    readonly mayWait: boolean;
+    readonly clock: NodeClock;
+    readonly log: Log;
+  },
+): Promise<NetworkWays> {
+  const { bound, system, clock, log } = how;
+  if (proxy === undefined) return system;
+  const streams = guardBy(
+    { bound },
+    system.openTcp(() => true),
+    clock,
+  );
+  // Nobody listens with it, and connections to the proxy end with the interface all the same.
+  streams.follow();
+  const openSocket = directSockets(bound && ((family) => bound.addressOf(family)));
+  const ways = await openProxy(proxy, { streams, datagrams: system.datagrams, openSocket }, how);
+  if (ways.behindProxy) log.info(ways.behindProxy.words);
+  return ways;
+}
+
+function guardBy<Kind extends TransportKind>(
+  by: { readonly bound: BoundInterface | undefined; readonly filters?: FilterFiles | undefined },
+  lower: PeerTransport<Kind>,
+  clock: NodeClock,
+): GuardedTransport<Kind> {
+  const { bound, filters } = by;
+  const judge: StreamJudge = (remote, local) =>
+    judgeInterface(bound, remote, local) ?? judgeFilters(filters, remote);
+  const watch = (listener: () => void): (() => void) => {
+    const ends = [bound?.watch(listener), filters?.watch(listener)];
+    return () => ends.forEach((end) => end?.());
+  };
+  return new GuardedTransport({ lower, judge, clock, watch });
+}
+
+/** Takes no calls, and opens its port all the same where calls of ours leave from it; nobody is told of that port. */
+function outgoingOnly(lower: PeerTransport): PeerTransport {
+  return {
+    kind: lower.kind,
+    dial: (address, handler, options) => lower.dial(address, handler, options),
+    listen: async (options) => {
+      const listener = await lower.listen({ ...options, accept: () => undefined });
+      return { local: undefined, close: () => listener.close() };
+    },
   };
 }
 

@@ -191,12 +191,20 @@ async function compose(
     files,
     dataDir,
     udp: engine.udp,
+    behindProxy: network.behindProxy,
     outerPort: () => session.outerPort,
     torrents: store.torrents,
     judgePeers: (peers, from) => guard.judgePeers(peers, from),
   }));
   undo.push(() => dht.close());
-  const router = openHubRouter(config, { clock, random, log, session, udp: engine.udp });
+  const router = openHubRouter(config, {
+    clock,
+    random,
+    log,
+    session,
+    udp: engine.udp,
+    behindProxy: network.behindProxy,
+  });
   undo.push(() => router.close());
   everseed.start(session);
   const lsd = (neighbours = await openHubNeighbours(config, {
@@ -204,6 +212,7 @@ async function compose(
     random,
     log,
     multicast: network.multicast,
+    behindProxy: network.behindProxy,
     port: () => session.port,
     judgePeers: (peers, from) => guard.judgePeers(peers, from),
     wake: everseed.wake,
@@ -377,6 +386,7 @@ async function compose(
           webSeeds: webSeedReach(webSeedNaming()),
           pex: pexReach(config),
           lsd: lsd.status(),
+          ...network.reach(),
         },
       }),
     },

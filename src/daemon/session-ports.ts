@@ -6,8 +6,8 @@ import { NodeSignatures } from "../platform/node-signatures.ts";
 import type { Log } from "../ports/log.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
 import { diskPorts } from "./disk-ports.ts";
-import { type Network, openNetwork } from "./open-network.ts";
-import { ownNetworks } from "./open-fetch.ts";
+import type { Network } from "./network.ts";
+import { openNetwork } from "./open-network.ts";
 
 /** The real ports of a command that exchanges pieces with peers. */
 export function sessionPorts(
@@ -26,7 +26,8 @@ export function sessionPorts(
     signatures: new NodeSignatures(),
     makeFetch: network.makeFetch,
     openRangeLine: network.openRangeLine,
-    networks: ownNetworks(),
+    networks: network.networks,
+    behindProxy: network.behindProxy,
     log,
     faults,
   };

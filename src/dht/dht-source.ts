@@ -87,6 +87,8 @@ class TorrentSearch implements PeerSourceHandle {
     const swarm = this.#swarm;
     const { dht, judgePeers } = this.#options;
     const seed = swarm.stats().left === 0;
+    // Who takes no calls has nothing to announce.
+    const mayAnnounce = this.#mayAnnounce && swarm.port() !== 0;
     const announce = { port: swarm.outerPort(), isPortImplied: false, seed };
     const infohashes = wireInfohashes(swarm.infohashes);
     let left = infohashes.length;
@@ -95,7 +97,7 @@ class TorrentSearch implements PeerSourceHandle {
     this.#endSearches = infohashes.map((infohash) =>
       searchPeers(dht, {
         infohash,
-        announce: this.#mayAnnounce ? announce : undefined,
+        announce: mayAnnounce ? announce : undefined,
         // Seeds have no use for each other (BEP 33).
         noSeeds: seed,
         onPeers: (peers, from) => {
@@ -104,7 +106,7 @@ class TorrentSearch implements PeerSourceHandle {
           if (judged.length > 0) swarm.offerPeers(tcpAddresses(judged));
         },
         onDone: ({ hops, announcedTo }) => {
-          isHeard ||= this.#mayAnnounce ? announcedTo > 0 : hops !== undefined;
+          isHeard ||= mayAnnounce ? announcedTo > 0 : hops !== undefined;
           left -= 1;
           if (left === 0) this.#searchAgain(isHeard && (found > 0 || seed));
         },

@@ -56,13 +56,13 @@ export class GuardedTransport<Kind extends TransportKind> implements PeerTranspo
         return handler && stream;
       },
     });
-    const unwatch = this.#options.watch(() => this.#recheck());
+    const unfollow = this.follow();
     return {
       get local(): Endpoint | undefined {
         return listener.local;
       },
       close: () => {
-        unwatch();
+        unfollow();
         listener.close();
       },
     };
@@ -75,6 +75,11 @@ export class GuardedTransport<Kind extends TransportKind> implements PeerTranspo
     stream.attach(handler);
     stream.lower = this.#options.lower.dial(address, stream, options);
     return stream;
+  }
+
+  /** Closes connections when the judge judges otherwise, for who does not listen. @returns Ends that. */
+  follow(): () => void {
+    return this.#options.watch(() => this.#recheck());
   }
 
   #recheck(): void {

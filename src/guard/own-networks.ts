@@ -32,15 +32,24 @@ interface Known {
 export class OwnNetworks {
   readonly #interfaces: () => readonly OwnInterface[];
   readonly #nowMs: () => number;
+  readonly #reachOfStandIn: (address: string) => Reach | undefined;
   #known: Known | undefined;
 
-  constructor(interfaces: () => readonly OwnInterface[], nowMs: () => number) {
+  /** @param reachOfStandIn - Of addresses that stand for names, which a proxy resolves. */
+  constructor(
+    interfaces: () => readonly OwnInterface[],
+    nowMs: () => number,
+    reachOfStandIn: (address: string) => Reach | undefined = () => undefined,
+  ) {
     this.#interfaces = interfaces;
     this.#nowMs = nowMs;
+    this.#reachOfStandIn = reachOfStandIn;
   }
 
   /** Like `reachOf` of `base/`, never farther. */
   reachOf(address: string): Reach {
+    const standsFor = this.#reachOfStandIn(address);
+    if (standsFor !== undefined) return standsFor;
     const reach = reachOf(address);
     const bytes = addressBytes(address.replace(/%.*$/, ""));
     if (!bytes || reach === REACH.nowhere || reach === REACH.machine) return reach;

@@ -42,6 +42,8 @@ function ask(
   const request =
     url.protocol === "https:" ? https.get(url, options, resolve) : http.get(url, options, resolve);
   request.on("error", reject);
+  // A tunnel's socket is paused, so that nothing is lost before somebody reads.
+  if (opened) request.once("socket", (socket) => socket.resume());
   return promise;
 }
 

@@ -14,6 +14,8 @@ import {
   type JudgePeers,
 } from "./announce-outcome.ts";
 
+/** Announced by those who take no calls, behind a proxy for instance: trackers refuse 0, and nobody listens there. */
+const NO_PORT = 1;
 /** Peers asked for in one announce. */
 const NUMWANT = 80;
 
@@ -241,7 +243,7 @@ export class RemoteTracker {
       infohash: listing.infohash,
       peerId: swarm.peerId,
       // A tracker in our own network sees us from inside, and so do the peers that it names us to.
-      port: this.#isNear ? swarm.port() : swarm.outerPort(),
+      port: (this.#isNear ? swarm.port() : swarm.outerPort()) || NO_PORT,
       uploaded,
       downloaded,
       left,

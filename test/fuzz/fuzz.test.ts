@@ -11,6 +11,7 @@ import { targets as guard } from "./targets/guard.ts";
 import { targets as metadata } from "./targets/metadata.ts";
 import { targets as metainfo } from "./targets/metainfo.ts";
 import { targets as platform } from "./targets/platform.ts";
+import { targets as proxy } from "./targets/proxy.ts";
 import { targets as publish } from "./targets/publish.ts";
 import { targets as tracker } from "./targets/tracker.ts";
 import { targets as webSeed } from "./targets/web-seed.ts";
@@ -75,6 +76,9 @@ const RUNS = [
   ["WSD-1: mutated replies of web seeds read the same in packets of any size", webSeed[1]!, 20_000],
   ["mutated HTTP replies of trackers read the same in packets of any size", platform[0]!, 20_000],
   ["house rule 2: mutated IP filters say the same however they are cut", guard[0]!, 20_000],
+  ["house rule 2: mutated answers of SOCKS proxies", proxy[0]!, 30_000],
+  ["house rule 2: mutated answers of HTTP proxies", proxy[1]!, 30_000],
+  ["house rule 2: mutated datagrams of SOCKS relays", proxy[2]!, 30_000],
   ["mutated journals of uploads are believed up to the first wrong record", publish[0]!, 30_000],
 ] as const;
 

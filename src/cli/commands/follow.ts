@@ -91,7 +91,7 @@ function follow(publication: string, flags: FollowFlags): Promise<void> {
     const log = wordsLog((line) => output.detail(escapeOutside(line)));
     const hashing = new WorkProgress(output.progress, "Hashing");
     const salt = flags.salt === undefined ? undefined : encodeUtf8(flags.salt);
-    using network = await openChosenNetwork(networkChoice(flags), networkLog(output));
+    using network = await openChosenNetwork(networkChoice(flags, process.env), networkLog(output));
     await followPublication(
       { ...filePorts(network), ...sessionPorts(log, { network }) },
       {

@@ -103,7 +103,7 @@ function get(source: string, flags: GetFlags): Promise<void> {
     const { sessionPorts } = await import("../../daemon/session-ports.ts");
     const { openChosenNetwork } = await import("../../daemon/open-network.ts");
     const log = wordsLog((line) => output.detail(escapeOutside(line)));
-    using network = await openChosenNetwork(networkChoice(flags), networkLog(output));
+    using network = await openChosenNetwork(networkChoice(flags, process.env), networkLog(output));
     await getTorrent(
       { ...filePorts(network), ...sessionPorts(log, { network }) },
       {
@@ -137,11 +137,15 @@ export function tellGet(output: Output, event: GetEvent, flags: Pick<GetFlags, "
   switch (event.kind) {
     case "ready":
       output.record({ event: "ready", port: event.port });
-      output.detail(`Listening on port ${event.port}.`);
+      if (event.port !== 0) output.detail(`Listening on port ${event.port}.`);
       if (event.waitsForPeers) {
+        const who =
+          event.port === 0
+            ? "nobody can connect from the other side of the proxy."
+            : `waiting for peers to connect to port ${event.port}.`;
         output.say(
           "There is nowhere to look for peers: it names no tracker, and the DHT is off. --dht on asks the DHT, --tracker URL or " +
-            `--peer HOST:PORT names one; waiting for peers to connect to port ${event.port}.`,
+            `--peer HOST:PORT names one; ${who}`,
         );
       }
       break;

@@ -88,7 +88,7 @@ function seed(sources: readonly string[], flags: SeedFlags): Promise<void> {
     const hashing = new WorkProgress(output.progress, "Hashing");
     const { openChosenNetwork } = await import("../../daemon/open-network.ts");
     const log = wordsLog((line) => output.detail(escapeOutside(line)));
-    using network = await openChosenNetwork(networkChoice(flags), networkLog(output));
+    using network = await openChosenNetwork(networkChoice(flags, process.env), networkLog(output));
     const ports = { ...filePorts(network), ...sessionPorts(log, { network }) };
     const [path = ""] = sources;
     const named = { path, flags, help: "everseed seed --help" };
