@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toHex } from "../../src/base/bytes.ts";
+import { concatBytes, toHex } from "../../src/base/bytes.ts";
+import { sha1 } from "../../src/base/hash.ts";
+import { dictOf, encode } from "../../src/bencode/encode.ts";
 import type { AddTorrent, WebSeedSource } from "../../src/engine/session-contract.ts";
 import type { TorrentKind } from "../../src/metainfo/metainfo.ts";
+import { parseMetainfo } from "../../src/metainfo/parse-metainfo.ts";
 import { makeSimFolder, type SimFolder } from "../../src/sim/sim-folder.ts";
 import type { SimRun } from "../../src/sim/sim-node.ts";
 import { answerFromFiles, headOf, SimWeb, type SimWebOptions } from "../../src/sim/sim-web.ts";
@@ -50,9 +53,10 @@ async function download(
     folder: SimFolder,
   ) => readonly { source: WebSeedSource; answer: SimWebOptions["answer"] }[],
   add: Partial<AddTorrent> = {},
+  make: (swarm: SimSwarm, kind: TorrentKind) => SimFolder = folderOf,
 ): Promise<World> {
   const swarm = new SimSwarm({ seed, size: 1 });
-  const folder = folderOf(swarm, kind);
+  const folder = make(swarm, kind);
   const listed = sites(folder);
   const webs: SimWeb[] = [];
   const node = await swarm.join({
@@ -82,6 +86,48 @@ async function download(
 }
 
 const files = (url: string): WebSeedSource => ({ url, kind: "files" });
+
+/** A v1 torrent of two files with padding between them, in the middle of a block, as no program of ours makes it. */
+function paddedFolder(swarm: SimSwarm): SimFolder {
+  const [first, second] = [100, 50_000].map((length) => swarm.random.bytes(length));
+  const padding = new Uint8Array(1000);
+  const bytes = concatBytes([first!, padding, second!]);
+  const pieces = [];
+  for (let at = 0; at < bytes.length; at += PIECE)
+    pieces.push(sha1(bytes.subarray(at, at + PIECE)));
+  const info = {
+    files: [
+      { length: 100, path: ["a"] },
+      { attr: "p", length: 1000, path: [".pad", "1000"] },
+      { length: 50_000, path: ["b"] },
+    ].map(dictOf),
+    name: "a folder",
+    "piece length": PIECE,
+    pieces: concatBytes(pieces),
+  };
+  const metainfo = parseMetainfo(encode(dictOf({ info: dictOf(info) })));
+  const files = new Map([
+    ["a", first!],
+    ["b", second!],
+  ]);
+  return { metainfo, name: "a folder", bytes, files };
+}
+
+test(
+  "BEP 47: padding in the middle of a block is filled in, and not requested",
+  withSeed(39, async (seed) => {
+    const world = await download(
+      seed,
+      "v1",
+      (folder) => [{ source: files(BASE), answer: answerFromFiles(urlsOf(folder)) }],
+      {},
+      paddedFolder,
+    );
+    assert.ok(world.complete());
+    world.assertWhole();
+    assert.ok(world.webs[0]!.requests.every(({ url }) => !url.includes(".pad")));
+  }),
+);
 
 for (const kind of ["v1", "v2", "hybrid"] as const) {
   test(

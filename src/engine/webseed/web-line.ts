@@ -65,7 +65,7 @@ export interface WebLineOwner {
   readonly layout: WebSeedLayout;
   readonly isWanted: (file: number) => boolean;
   countDownloaded(bytes: number, now: number): void;
-  /** The server does not have the file: blocks of it were given back. */
+  /** The server does not have the file. */
   handleAbsent(file: number, reason: string): void;
   handleIgnoresRanges(): void;
   /** It moved a block: whatever went wrong before is over. */
@@ -360,8 +360,8 @@ export class WebLine implements BlockSource, RangeHandler {
           this.#fail({ kind: "nonsense", reason: answer.reason });
           break;
         }
+        // Blocks of the file are given back before the next request.
         this.#exchange = { kind: "draining", bytes: 0 };
-        this.#giveBack(plan.file);
         owner.handleAbsent(plan.file, answer.reason);
         break;
     }
