@@ -7,11 +7,12 @@ import { check, create } from "./cases/create.ts";
 import { show } from "./cases/show.ts";
 import { firstStart, pages, start } from "./cases/start.ts";
 import { swarmLarge, swarmSmall } from "./cases/swarm.ts";
-import { oneToOne, rc4, smallFiles, tinyFiles } from "./cases/transfer.ts";
+import { oneToOne, overUtp, rc4, smallFiles, tinyFiles } from "./cases/transfer.ts";
 
 const CASES: readonly BenchCase[] = [
   oneToOne,
   rc4,
+  overUtp,
   smallFiles,
   tinyFiles,
   swarmSmall,

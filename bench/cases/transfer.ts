@@ -21,10 +21,30 @@ interface Pair {
   readonly leech: (torrent: string, folder: string, port: number) => readonly string[];
 }
 
-function ours({ program, everseed }: Copy, isEncrypted: boolean): Pair {
-  const mode = isEncrypted ? ["--encryption", "require"] : [];
-  // libtorrent has no uTP here.
-  const listen = ["--listen", "127.0.0.1:0", "--transport", "tcp", ...mode, "--json"];
+/** How both programs exchange pieces. */
+interface Way {
+  /** Flags of ours. */
+  readonly flags: readonly string[];
+  /** The environment of each libtorrent that takes part, by the name in the table. */
+  readonly libtorrents: Readonly<Record<string, readonly string[]>>;
+}
+
+const PLAIN_TCP: Way = { flags: ["--transport", "tcp"], libtorrents: { libtorrent: [] } };
+const RC4_TCP: Way = {
+  flags: ["--transport", "tcp", "--encryption", "require"],
+  libtorrents: { libtorrent: ["BENCH_RC4=1"] },
+};
+/** How fast libtorrent is over uTP depends on its socket buffers most of all. */
+const PLAIN_UTP: Way = {
+  flags: ["--transport", "utp", "--encryption", "off", "--dht", "off"],
+  libtorrents: {
+    libtorrent: ["BENCH_UTP=1", "BENCH_DEFAULT_BUFFERS=1"],
+    "its buffers 1 MiB": ["BENCH_UTP=1"],
+  },
+};
+
+function ours({ program, everseed }: Copy, flags: readonly string[]): Pair {
+  const listen = ["--listen", "127.0.0.1:0", ...flags, "--json"];
   return {
     program,
     seed: (torrent, folder) => [everseed, "seed", torrent, "--data", folder, ...listen],
@@ -35,13 +55,13 @@ function ours({ program, everseed }: Copy, isEncrypted: boolean): Pair {
   };
 }
 
-function libtorrents(isEncrypted: boolean): Pair {
-  const program = isEncrypted ? ["/usr/bin/env", "BENCH_RC4=1", ...LIBTORRENT] : LIBTORRENT;
+function libtorrentPair(name: string, env: readonly string[]): Pair {
+  const command = ["/usr/bin/env", ...env, ...LIBTORRENT];
   return {
-    program: "libtorrent",
-    seed: (torrent, folder) => [...program, "seed", torrent, folder, "127.0.0.1"],
+    program: name,
+    seed: (torrent, folder) => [...command, "seed", torrent, folder, "127.0.0.1"],
     leech: (torrent, folder, port) => {
-      return [...program, "leech", torrent, folder, "127.0.0.1", String(port)];
+      return [...command, "leech", torrent, folder, "127.0.0.1", String(port)];
     },
   };
 }
@@ -67,19 +87,18 @@ async function transfer(
   return { seed: { ...seedCost, seconds }, leech: { ...leechCost, seconds } };
 }
 
-/**
- * The programs alternate, so that a change of the machine's speed affects both.
- *
- * @param what.isEncrypted - Every byte goes under RC4.
- */
+/** The programs alternate, so that a change of the machine's speed affects both. */
 async function compare(
-  { name, isEncrypted = false }: { readonly name: string; readonly isEncrypted?: boolean },
+  { name, way = PLAIN_TCP }: { readonly name: string; readonly way?: Way },
   torrent: string,
   data: string,
   options: BenchOptions,
 ): Promise<BenchRow[]> {
-  const own = options.copies.map((copy) => ours(copy, isEncrypted));
-  const pairs = [...own, libtorrents(isEncrypted)];
+  const others = Object.entries(way.libtorrents);
+  const pairs = [
+    ...options.copies.map((copy) => ours(copy, way.flags)),
+    ...others.map(([program, env]) => libtorrentPair(program, env)),
+  ];
   const samples = pairs.map((pair) => ({ pair, seed: [] as Sample[], leech: [] as Sample[] }));
   for (let round = 0; round < options.rounds; round += 1) {
     for (const { pair, seed, leech } of samples) {
@@ -94,26 +113,45 @@ async function compare(
   ]);
 }
 
-function oneFile(name: string, about: string, isEncrypted: boolean): BenchCase {
+function oneFile(
+  about: string,
+  file: { name: string; what: string; mib: number; way: Way },
+): BenchCase {
+  const { name, what, mib, way } = file;
   return {
     name,
     about,
     run: async (options) => {
       const data = path.join(options.scratch, "data");
-      writeData(path.join(data, "one.bin"), (1024 * MIB) / options.shrink);
+      writeData(path.join(data, "one.bin"), (mib * MIB) / options.shrink);
       const torrent = createTorrent(
         path.join(data, "one.bin"),
         path.join(options.scratch, "one.torrent"),
         ["--kind", "v1"],
       );
-      const what = isEncrypted ? "1 GiB under RC4" : "1 GiB";
-      return compare({ name: what, isEncrypted }, torrent, data, options);
+      return compare({ name: what, way }, torrent, data, options);
     },
   };
 }
 
-export const oneToOne = oneFile("transfer", "1 GiB, one seed to one leecher over loopback", false);
-export const rc4 = oneFile("rc4", "the same with every byte under RC4, on both sides", true);
+export const oneToOne = oneFile("1 GiB, one seed to one leecher over loopback", {
+  name: "transfer",
+  what: "1 GiB",
+  mib: 1024,
+  way: PLAIN_TCP,
+});
+export const rc4 = oneFile("the same with every byte under RC4, on both sides", {
+  name: "rc4",
+  what: "1 GiB under RC4",
+  mib: 1024,
+  way: RC4_TCP,
+});
+export const overUtp = oneFile("256 MiB, one seed to one leecher over uTP", {
+  name: "utp",
+  what: "256 MiB over uTP",
+  mib: 256,
+  way: PLAIN_UTP,
+});
 
 /** Many small files in a hundred folders. */
 function manyFiles(name: string, count: number, fileBytes: number): BenchCase {

@@ -4,7 +4,8 @@ libtorrent-peer.py seed  TORRENT DATA_FOLDER HOST
 libtorrent-peer.py leech TORRENT OUT_FOLDER HOST [PEER_PORT]
 libtorrent-peer.py check TORRENT DATA_FOLDER
 
-With BENCH_RC4=1 in the environment every byte of its connections is under RC4.
+With BENCH_RC4=1 in the environment every byte of its connections is under RC4; with BENCH_UTP=1 they go over uTP
+and nothing else; with BENCH_DEFAULT_BUFFERS=1 socket buffers are as libtorrent has them.
 
 Prints JSON lines as our own commands do: ready (with the port), done (with bytes and seconds) and, of a
 seed that was told to stop, stats (with what it sent). Without PEER_PORT it asks the trackers of the torrent.
@@ -46,6 +47,16 @@ SETTINGS = {
 }
 
 
+if os.environ.get("BENCH_UTP") == "1":
+    SETTINGS.update(
+        enable_outgoing_utp=True,
+        enable_incoming_utp=True,
+        enable_outgoing_tcp=False,
+        enable_incoming_tcp=False,
+    )
+if os.environ.get("BENCH_DEFAULT_BUFFERS") == "1":
+    del SETTINGS["recv_socket_buffer_size"]
+    del SETTINGS["send_socket_buffer_size"]
 if os.environ.get("BENCH_RC4") == "1":
     SETTINGS.update(
         in_enc_policy=int(lt.enc_policy.forced),

@@ -1,9 +1,7 @@
 import type { Command } from "commander";
-import { encodeUtf8, fromHex } from "../base/bytes.ts";
+import { encodeUtf8 } from "../base/bytes.ts";
 import { nameOf } from "../base/paths.ts";
 import type { KeyPorts } from "../commands/dht-key-file.ts";
-import type { DhtPorts } from "../commands/one-shot-dht.ts";
-import type { NamedPeer } from "../commands/peer-addresses.ts";
 import type { PublicationEvent } from "../commands/publish-version.ts";
 import type { SigningKey } from "../ports/signatures.ts";
 import type { CommandRun } from "./command-frame.ts";
@@ -60,32 +58,6 @@ export async function publicationOf(
   }
   if (openToOthers) output.warn(`Other users of this machine may read ${name}.`);
   return { key, salt };
-}
-
-/** Stores what a hub has published in the DHT, as the newest version of its publication. */
-export async function putPublication(
-  { output, signal }: CommandRun,
-  published: { readonly infohashV1: string | null; readonly infohashV2: string | null },
-  version: {
-    readonly publication: { readonly key: SigningKey; readonly salt: Uint8Array };
-    readonly bootstrap: readonly NamedPeer[];
-    readonly ports: DhtPorts;
-  },
-): Promise<void> {
-  const { publication, bootstrap, ports } = version;
-  const { putVersion } = await import("../commands/use-dht.ts");
-  const { publicationLink } = await import("../commands/publish-version.ts");
-  const bytesOf = (digits: string | null): Uint8Array | undefined =>
-    digits === null ? undefined : fromHex(digits);
-  const infohashes = { v1: bytesOf(published.infohashV1), v2: bytesOf(published.infohashV2) };
-  const stored = await putVersion(ports, { ...publication, infohashes, bootstrap, signal });
-  const { key, salt } = publication;
-  const link = publicationLink({ publicKey: key.publicKey, salt });
-  const sequence = stored.sequence ?? 0n;
-  tellPublication(output, { kind: "version-stored", link, sequence, nodes: stored.stored });
-  output.say(
-    "The DHT forgets it after two hours, unless a follower stores it again: the same command, or everseed follow, does.",
-  );
 }
 
 /** Tells what becomes of a version in the DHT. */

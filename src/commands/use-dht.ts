@@ -15,7 +15,7 @@ import {
   signItem,
   targetOf,
 } from "../dht/item.ts";
-import { decodePointer, publishVersion } from "../dht/mutable-torrent.ts";
+import { decodePointer } from "../dht/mutable-torrent.ts";
 import {
   type PeerSearchResult,
   scrapeSwarm,
@@ -27,7 +27,6 @@ import type { SigningKey } from "../ports/signatures.ts";
 import { SharedPort } from "../udp/shared-port.ts";
 import { CommandError } from "./command-error.ts";
 import { type DhtChoice, type DhtPorts, openDht } from "./one-shot-dht.ts";
-import { sequenceNow } from "./publish-version.ts";
 import { sleep } from "./waiting.ts";
 
 export interface DhtCommandOptions extends DhtChoice {
@@ -140,31 +139,6 @@ export function dhtPut(
     if (!item || stored === 0) throw notStored(refusals);
     const sequence = item.kind === "mutable" ? item.sequence : undefined;
     return { name: key?.publicKey ?? targetOf(place), sequence, stored };
-  });
-}
-
-/**
- * Stores a torrent in the DHT as the newest version of a publication (BEP 46), once: nodes forget it after two hours.
- *
- * @throws {CommandError} `not-allowed` when no node takes it; `unreachable`.
- */
-export function putVersion(
-  ports: DhtPorts,
-  options: DhtCommandOptions & {
-    readonly key: SigningKey;
-    readonly salt: Uint8Array;
-    readonly infohashes: Infohashes;
-  },
-): Promise<StoredItem> {
-  const { key, salt, infohashes } = options;
-  return withDht(ports, options, async (dht) => {
-    const { signatures } = ports;
-    const version = { key, salt, infohashes, signatures, sequenceMin: sequenceNow(ports) };
-    const { item, stored, refusals } = await new Promise<ItemPutResult>((onDone) =>
-      publishVersion(dht, version, onDone),
-    );
-    if (item?.kind !== "mutable" || stored === 0) throw notStored(refusals);
-    return { name: key.publicKey, sequence: item.sequence, stored };
   });
 }
 

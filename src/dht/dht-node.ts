@@ -33,7 +33,7 @@ const SEEDS = 16;
 const BOOTSTRAP_MAX = 64;
 
 export interface DhtNodeSettings {
-  /** Sends queries and answers none (BEP 43): for a program that ends soon or cannot be reached. */
+  /** Asks and never answers (BEP 43): for a program that ends soon, or that nobody can reach. */
   readonly readOnly: boolean;
   /** Queries of our own, and bytes of answers to others. */
   readonly queriesPerSecond: number;
@@ -63,7 +63,7 @@ export interface DhtNodeOptions {
 /** What a node wants done, in this order. */
 export type DhtOutput =
   | { readonly kind: "send"; readonly packet: Uint8Array; readonly to: Endpoint }
-  /** Call `tell`. The listener may call the node again. */
+  /** Somebody is told something; it may call the node again. */
   | { readonly kind: "tell"; readonly tell: () => void };
 
 /** What became of one query. */
@@ -82,7 +82,7 @@ export interface NodeCounts extends TableCounts {
   readonly lookups: number;
   readonly queriesAnswered: number;
   readonly queriesRefused: number;
-  /** Packets that are no messages, and replies to no query of ours. */
+  /** Packets that were no messages, and answers that nobody had asked for. */
   readonly packetsIgnored: number;
   readonly sentBytes: number;
   readonly receivedBytes: number;
@@ -103,7 +103,7 @@ export class DhtNode {
   readonly #bootstrap = new Map<string, Endpoint>();
   readonly #lookups = new Set<Lookup>();
   readonly #waiting: Lookup[] = [];
-  /** Lookups that wait for the budget before they ask the next node. */
+  /** Lookups with somebody to ask, when the budget has room again. */
   readonly #hungry = new Set<Lookup>();
   #table: RoutingTable;
   #outputs: DhtOutput[] = [];
@@ -174,7 +174,7 @@ export class DhtNode {
   }
 
   /**
-   * Begins a lookup. The results reach its listener through outputs.
+   * Begins a lookup. Its listener is told by outputs.
    *
    * @returns A function that ends it, after which its listener is not told anything. `undefined` when too many wait.
    */
@@ -192,7 +192,7 @@ export class DhtNode {
     };
   }
 
-  /** Asks one node. The result reaches `onAsked` through an output. @returns False when too many queries are under way. */
+  /** Asks one node. `onAsked` is told by an output. @returns False when too many queries are under way. */
   ask(
     to: Endpoint,
     query: { readonly method: string; readonly args: KrpcFields },
@@ -234,7 +234,7 @@ export class DhtNode {
     this.#keepUp(now);
   }
 
-  /** Returns the pending outputs and forgets them; call it after every other call. */
+  /** Takes what is to be done; call it after every other call. */
   takeOutputs(): DhtOutput[] {
     const outputs = this.#outputs;
     if (outputs.length > 0) this.#outputs = [];
@@ -292,13 +292,13 @@ export class DhtNode {
       this.#tell(() => purpose.onAsked({ kind: "reply", reply }));
       return;
     }
-    // In a small network every reply names us. A query to ourselves would only wait for its time limit.
+    // Others name us too, and in a small network always: asking ourselves would only wait for no answer.
     const named = namedContacts(reply.results, from, this.family).filter(
       ({ id }) => !equalBytes(id, this.id),
     );
     if (purpose.kind === "upkeep") {
       this.#hear(named);
-      // A node that asked us can lead us into the network when no other node does.
+      // Somebody who asked us leads into the network, when nobody else does.
       if (!this.isJoined) this.#upkeep.hurry(now);
       return;
     }

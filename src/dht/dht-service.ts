@@ -60,7 +60,7 @@ export class DhtService {
   /** @throws (rejects with) an error that carries `code`, for instance `EADDRINUSE`. */
   static async start(options: DhtServiceOptions): Promise<DhtService> {
     const { host, port } = options.listen ?? ANYWHERE;
-    // Packets that arrive before the nodes exist are dropped.
+    // Packets that come before the nodes are there are lost, as packets are.
     let receive: (packet: Uint8Array, from: Endpoint) => void = () => undefined;
     const socket = await options.datagrams.bind({
       host,
@@ -110,7 +110,7 @@ export class DhtService {
   }
 }
 
-/** Starts without the saved state when it cannot be read: the bootstrap nodes suffice. */
+/** A state that cannot be read is no reason not to start: bootstrap nodes are left. */
 function makeDht(options: DhtOptions, log: Log): Dht {
   try {
     return new Dht(options);

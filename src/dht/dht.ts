@@ -70,7 +70,7 @@ export interface FamilyStatus extends NodeCounts {
 
 /**
  * The DHT of one socket: a node for each family over the same store (BEP 32), their timers and their outputs. Everything
- * that happens is a call from outside; listeners are called when that call is over.
+ * that happens is a call from outside; what is to be told is told when the call is over.
  */
 export class Dht {
   readonly #options: DhtOptions;
@@ -124,8 +124,8 @@ export class Dht {
   }
 
   /**
-   * A peer says where its node is (`port`, BEP 5), or a torrent names a node. News beyond a fixed rate is ignored, so that
-   * strangers do not choose how many packets we send (DHT-8).
+   * A peer says where its node is (`port`, BEP 5), or a torrent names a node. Beyond a rate such news is ignored, so
+   * that nobody makes us send packets at a rate of his choice (DHT-8).
    */
   addHearsay(endpoint: Endpoint): void {
     this.#run((now) => {
@@ -134,7 +134,7 @@ export class Dht {
     });
   }
 
-  /** Begins as soon as a network is joined. @returns A function that ends it without a call of `onDone`. */
+  /** Begins as soon as a network is joined. @returns A function that ends it; nobody is told anything then. */
   search(search: DhtSearch): () => void {
     const ends: (() => void)[] = [];
     const begin = (isJoined: boolean): void => {

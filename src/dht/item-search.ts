@@ -36,13 +36,13 @@ export interface ItemPut {
   readonly place: ItemPlace;
   readonly signatures: Signatures;
   /**
-   * Makes the item to store.
+   * Makes what is to be stored.
    *
    * @param newest - What the network has; `undefined` when it has nothing.
    * @returns `undefined` to store nothing.
    */
   readonly make: (newest: Item | undefined) => Item | undefined;
-  /** Replaces this version only (BEP 44), so that a newer one of another program is not lost. */
+  /** Stored only where the newest version is this one (BEP 44), so that nobody else's is lost. */
   readonly cas?: bigint | undefined;
 }
 

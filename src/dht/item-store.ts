@@ -23,7 +23,7 @@ import { compareDistance } from "./node-id.ts";
 const ITEMS_MAX = 2000;
 /** Items that one address of the world may have brought here. */
 const ITEMS_OF_ONE_MAX = 64;
-/** An item that was not stored again for this long is forgotten (BEP 44). */
+/** An item that nobody has put again for this long is forgotten (BEP 44). */
 export const ITEM_MS = 2 * 60 * 60_000;
 
 interface StoredItem {
@@ -99,7 +99,7 @@ export class ItemStore {
     return this.#add(key, { item, target, atMs: now }, from, now);
   }
 
-  /** Forgets items that were not stored again in time. */
+  /** Forgets items that nobody puts again. */
   expire(now: number): void {
     for (const [key, stored] of this.#items) {
       if (now - stored.atMs >= ITEM_MS) this.#remove(key, stored);

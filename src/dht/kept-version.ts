@@ -40,7 +40,7 @@ export class KeptVersion {
 
   constructor(options: KeptVersionOptions) {
     this.#options = options;
-    // Not at once: the owner gets the object before the first event.
+    // Its owner is told nothing before it has the object.
     this.#timer = options.clock.startTimer(0, () => this.#put());
   }
 

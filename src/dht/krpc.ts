@@ -68,7 +68,7 @@ export interface KrpcFailure {
   readonly text: string;
 }
 
-/** Values that stay encoded. The version of a client has the same key and is not needed. */
+/** Values that stay encoded. The version of a client has the same key, and nobody reads it. */
 const RAW = new Set(["v"]);
 
 /**

@@ -13,7 +13,7 @@ const ASKED_AT_ONCE = 4;
 const OPEN_MAX = 16;
 /** Nodes that a lookup keeps in mind; the farthest go first. */
 const CANDIDATES_MAX = 128;
-/** The most queries of one lookup, however many nodes replies name. */
+/** Queries of one lookup, whatever it is told. */
 const QUERIES_MAX = 200;
 /** Nodes of one network (DHT-3). */
 const NETWORK_NODES_MAX = 2;
@@ -138,7 +138,7 @@ export class Lookup {
     if (this.#candidates.length > CANDIDATES_MAX) this.#dropFarthest();
   }
 
-  /** @returns The next node to ask, which counts as asked from now on; `undefined` when no node should be asked now. */
+  /** @returns The next node to ask now, which counts as asked from then on; `undefined` when none is to be. */
   next(): Candidate | undefined {
     if (this.#isOver || this.#queries >= QUERIES_MAX) return undefined;
     if (
@@ -193,12 +193,12 @@ export class Lookup {
     this.#settle(candidate, "failed");
   }
 
-  /** The search has its result: no further node is asked. */
+  /** What was looked for is found: nobody else is asked. */
   end(): void {
     this.#isOver = true;
   }
 
-  /** True when the closest nodes have answered, or no node is left to ask. */
+  /** True when the closest nodes have answered, or nobody is left to ask. */
   get isDone(): boolean {
     if (this.#isOver) return true;
     let counted = 0;

@@ -8,8 +8,8 @@ const NODES_NAMED_MAX = 16;
 const PEERS_NAMED_MAX = 200;
 
 /**
- * The nodes that a reply names. A node that is nearer to us than the sender of the reply is left out: strangers do not
- * decide to whom we talk in our own network or on this machine (house rule 8).
+ * The nodes that a reply names. One that is nearer to us than whoever names it is left out: nobody outside says whom to
+ * talk to in our own network or on this machine (house rule 8).
  */
 export function namedContacts(results: BencodeDict, from: Endpoint, family: Family): Contact[] {
   const bytes = getBytes(results, family === 4 ? "nodes" : "nodes6");

@@ -13,7 +13,7 @@ const THIN_NODES = 16;
 /** Nodes heard of that are asked in one step, the same with a thin table. */
 const HEARD_AT_ONCE = 2;
 const HEARD_AT_ONCE_THIN = 8;
-/** Nodes that wait to be asked. Nodes that were only named leave room for those that asked us. */
+/** Nodes that wait to be asked. Those that somebody named leave room for those that asked us. */
 const HEARD_MAX = 64;
 const NAMED_MAX = 16;
 /** Between two lookups of our own id once we have joined. */
@@ -76,7 +76,7 @@ export class NodeUpkeep {
   /**
    * A node that may be worth asking.
    *
-   * @param how - `asked`: it asked us something. `named`: another node, a peer or a torrent names it, and it may not exist.
+   * @param how - `asked`: it asked us something. `named`: somebody named it, and may have made it up.
    */
   hear(endpoint: Endpoint, how: "asked" | "named"): void {
     const most = how === "asked" ? HEARD_MAX : NAMED_MAX;

@@ -8,7 +8,7 @@ import type { PublicationPlace } from "./mutable-torrent.ts";
 
 /** Between two looks for a newer version. */
 const LOOK_MS = 5 * 60_000;
-/** After a look that no node answered; doubled each time. */
+/** After a look that found nobody to ask; doubled each time. */
 const RETRY_MS = 15_000;
 /** Nodes forget an item after two hours (BEP 44). */
 const KEEP_MS = 60 * 60_000;
@@ -49,7 +49,7 @@ export class PublicationWatch {
     this.#newest = options.known;
     const isStored = options.isStored === true;
     this.#keepAtMs = clock.nowMs() + (isStored ? KEEP_MS : 0);
-    // Not at once: the owner gets the watch before the first event.
+    // Its owner is told nothing before it has the watch.
     this.#timer = clock.startTimer(isStored ? LOOK_MS : 0, () => this.#look());
   }
 

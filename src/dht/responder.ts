@@ -128,7 +128,7 @@ export class Responder {
     const { stores, random } = this.#options;
     const token = stores.tokens.tokenFor(from.address, now);
     const nodes = this.#nodes(infohash, args, from);
-    // Filters are long: a reply that has them has no peers (BEP 33).
+    // Filters are long: whoever asks for them gets them, and no peers beside (BEP 33).
     const filters = getInteger(args, "scrape") === 1 && stores.peers.filters(infohash, now);
     if (filters) return { ...nodes, token, BFsd: filters.seeds, BFpe: filters.leechers };
     const peers = stores.peers.sample(

@@ -86,7 +86,7 @@ export class RoutingTable {
       known.failures = 0;
       return true;
     }
-    // Its id has changed: the place of the old one is free.
+    // It has another id than before: the old one is nobody's.
     if (known) this.#remove(known);
     return this.#insert(makeNode(contact, now));
   }
@@ -128,7 +128,7 @@ export class RoutingTable {
   /**
    * Lists the nodes nearest to a target, the nearest first.
    *
-   * @param options.bad - Bad nodes too, when there are no others.
+   * @param options.bad - Bad nodes too, when nobody else is left.
    * @param options.secureOnly - Those whose ids fit their addresses.
    */
   closest(

@@ -9,7 +9,7 @@ const IPV4_MASK = Uint8Array.of(0x03, 0x0f, 0x3f, 0xff);
 const IPV6_MASK = Uint8Array.of(0x01, 0x03, 0x07, 0x0f, 0x1f, 0x3f, 0x7f, 0xff);
 
 /**
- * Makes an id that fits an address (BEP 42): for an id near a target one needs an address that leads to it.
+ * Makes an id that fits an address (BEP 42): whoever wants an id near a target needs an address that leads to it.
  *
  * @param address - 4 or 16 bytes.
  */

@@ -9,7 +9,7 @@ const TOKEN_BYTES = 8;
 export const SECRET_MS = 5 * 60_000;
 
 /**
- * A token proves that the node that stores something receives packets at its address (DHT-2). Each is a MAC of the address; the
+ * Tokens prove that whoever stores something receives packets at its address (DHT-2). Each is a MAC of the address; the
  * port is not in it, because routers change ports. Nothing is kept for a token that was given out.
  */
 export class TokenSecrets {

@@ -5,7 +5,7 @@ import type { Random } from "../ports/random.ts";
 const TRANSACTION_BYTES = 4;
 /** Queries under way at the same time. */
 const PENDING_MAX = 2048;
-/** A node that has not answered after this is slow: another node is asked at the same time. */
+/** A node that has not answered after this is slow, and somebody else is asked beside it. */
 const SLOW_MS = 1000;
 /** A node that has not answered after this will not answer. */
 export const ANSWER_MS = 8000;

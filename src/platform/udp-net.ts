@@ -6,8 +6,8 @@ import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type { DatagramNet, DatagramSocket } from "../ports/net.ts";
 import { openEndpoint, toNetFailure } from "./socket-address.ts";
 
-/** Many small packets arrive at once; the kernel's default holds only a few hundred. */
-const RECEIVE_QUEUE_BYTES = 1024 * 1024;
+/** Many small packets arrive at once; the kernel's default holds only a few hundred. It may give less than this. */
+const RECEIVE_QUEUE_BYTES = 4 * 1024 * 1024;
 
 /** Errors that packets to or from others cause. */
 const OTHER_SIDE: ReadonlySet<string> = new Set([

@@ -7,11 +7,13 @@ import { Deadlines } from "./deadlines.ts";
 import { PacketPool } from "./out-packet.ts";
 import {
   DATA,
+  DATAGRAM_BYTES_MAX,
   decodePacket,
   emptyHead,
   encodeHead,
   HEADER_BYTES,
   type HeadFields,
+  LOOPBACK_DATAGRAM_BYTES_MAX,
   type PacketHead,
   RESET,
   STATE,
@@ -75,7 +77,8 @@ export class UtpSocket {
     this.#host = {
       local: options.local,
       clock: options.clock,
-      pool: new PacketPool(),
+      pool: new PacketPool(DATAGRAM_BYTES_MAX),
+      loopbackPool: new PacketPool(LOOPBACK_DATAGRAM_BYTES_MAX),
       memory: new ReceivedMemory(),
       send: options.send,
       planFlush: (connection) => this.#planFlush(connection),

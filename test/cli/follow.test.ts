@@ -97,35 +97,3 @@ test("follow and seed say what they cannot do with a key", async (t) => {
   const shown = await run("show", `magnet:?xs=urn:btpk:${key}&s=6e`);
   assert.match(shown.stdout, new RegExp(`^Key +${key}\\nSalt +6e$`, "m"), shown.stderr);
 });
-
-test("publish --mutable has a hub publish a version, and stores it in the DHT", async (t) => {
-  const { address } = await bootstrapNode(t);
-  const folder = temporaryFolder(t);
-  const run = (...args: readonly string[]) => everseed(t, args, { cwd: folder });
-  writeFileSync(path.join(folder, "password"), "a harbour full of fog\n", { mode: 0o600 });
-  writeFileSync(path.join(folder, "tides.txt"), BIG);
-  const init = ["--data", "data", "--admin", "ann", "--password-file", "password"];
-  assert.equal((await run("hub", "init", ...init, "--token-file", "token")).exit, 0);
-  const env = { EVERSEED_ENGINE_PORT: "0", EVERSEED_TRACKER_UDP_PORT: "0" };
-  const start = ["hub", "start", "--data", "data", "--port", "0", "--dht", "off", "--json"];
-  const hub = new EverseedProcess(t, start, { cwd: folder, env });
-  const to = ["--to", `http://127.0.0.1:${await hub.port()}`, "--token-file", "token"];
-  const options = [...to, "--mutable", "--dht-bootstrap", address, "--json"];
-  const published = await run("publish", "tides.txt", ...options);
-  assert.equal(published.exit, 0, published.stderr);
-  const [torrent, version] = published.stdout
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Record<string, string>);
-  assert.equal(version!["event"], "version-stored");
-  const [, key] = /^magnet:\?xs=urn:btpk:([0-9a-f]{64})$/.exec(version!["link"]!)!;
-  assert.equal(statSync(path.join(folder, "tides.txt.key")).mode & 0o777, 0o600);
-  const item = await run("dht", "get", key!, "--bootstrap", address, "--json");
-  assert.ok(item.stdout.includes(torrent!["infohashV1"]!), item.stdout);
-
-  const again = await run("publish", "tides.txt", ...options);
-  assert.ok(again.stdout.includes(`"sequence":"${version!["sequence"]}"`), again.stdout);
-  const refused = await run("publish", "tides.txt", ...options, "--private");
-  assert.equal(refused.exit, 2);
-  assert.match(refused.stderr + refused.stdout, /--mutable and --private exclude each other/);
-});

@@ -11,29 +11,15 @@ import { kindOption } from "../kind-option.ts";
 import { warnLeftOut } from "../left-out.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
-import {
-  hubUrlOption,
-  type NamedPeer,
-  peerOption,
-  pieceSizeOption,
-  titleOption,
-} from "../parse-options.ts";
-import {
-  addPublicationOptions,
-  type PublicationFlags,
-  publicationOf,
-  putPublication,
-} from "../publication-key.ts";
+import { hubUrlOption, pieceSizeOption, titleOption } from "../parse-options.ts";
 import { FetchProgress } from "./publish-torrent.ts";
 import { readSecret } from "../read-secret.ts";
 import { UsageError } from "../usage-error.ts";
 import { WorkProgress } from "../work-progress.ts";
-import { wordsLog } from "../words-log.ts";
 
 const HELP = "everseed publish --help";
 
-interface PublishFlags extends OutputOptions, PublicationFlags {
-  readonly dhtBootstrap?: readonly NamedPeer[];
+interface PublishFlags extends OutputOptions {
   readonly to?: string;
   readonly tokenFile?: string;
   readonly inPlace?: boolean;
@@ -46,7 +32,7 @@ interface PublishFlags extends OutputOptions, PublicationFlags {
 }
 
 export function addPublishCommand(program: Command): void {
-  const command = addCommand(program, {
+  addCommand(program, {
     usage: "publish",
     summary: "Have a hub publish a file, a folder, or a torrent that others made.",
     examples: [
@@ -76,11 +62,9 @@ export function addPublishCommand(program: Command): void {
         .default("auto"),
     )
     .option("--private", "peers from its trackers only")
-    .option("--comment <text>", "words for people");
-  addPublicationOptions(command)
-    .option("--dht-bootstrap <host:port>", "with --mutable: a DHT node to begin with", peerOption)
-    .action((path: string, flags: PublishFlags, running: Command) => {
-      const chosen = OWN_CONTENT.filter((name) => running.getOptionValueSource(name) === "cli");
+    .option("--comment <text>", "words for people")
+    .action((path: string, flags: PublishFlags, command: Command) => {
+      const chosen = OWN_CONTENT.filter((name) => command.getOptionValueSource(name) === "cli");
       return publish(path, flags, chosen);
     });
 }
@@ -90,8 +74,7 @@ const OWN_CONTENT = ["name", "comment", "private", "kind", "pieceSize"];
 
 function publish(path: string, flags: PublishFlags, chosen: readonly string[]): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
-    const put = await putter(path, flags, { output, signal });
-    if (flags.inPlace === true) return put(await inPlace(path, flags, { output, signal }));
+    if (flags.inPlace === true) return inPlace(path, flags, { output, signal });
     const { to, tokenFile } = hubOf(flags);
     const { hubPorts } = await import("../../daemon/hub-ports.ts");
     const { namesTorrent, publishTorrent } = await import("../../commands/publish-torrent.ts");
@@ -112,8 +95,7 @@ function publish(path: string, flags: PublishFlags, chosen: readonly string[]): 
         signal,
         onEvent: ({ fetch }) => progress.update(fetch),
       });
-      tellPublished(output, published);
-      return put(published);
+      return tellPublished(output, published);
     }
     const { publishContent } = await import("../../commands/publish-content.ts");
     const token = await readSecret({ output, signal }, tokenFile);
@@ -132,31 +114,8 @@ function publish(path: string, flags: PublishFlags, chosen: readonly string[]): 
     });
     tellPublished(output, published);
     if (published.existed) tellKept(output, flags, published.name);
-    await put(published);
   });
 }
-
-/** The key is opened before anything is sent. @returns What is done once the torrent is published. */
-async function putter(
-  path: string,
-  flags: PublishFlags,
-  run: CommandRun,
-): Promise<(published: Infohashes) => Promise<void>> {
-  if (flags.mutable === true && flags.private === true) {
-    const why = "--mutable and --private exclude each other: the DHT tells everybody of a version.";
-    throw new UsageError(why, HELP);
-  }
-  const { filePorts } = await import("../../daemon/file-ports.ts");
-  const { sessionPorts } = await import("../../daemon/session-ports.ts");
-  const log = wordsLog((line) => run.output.detail(escapeOutside(line)));
-  const ports = { ...filePorts(), ...sessionPorts(log) };
-  const publication = await publicationOf(run, ports, { path, flags, help: HELP });
-  if (!publication) return async () => undefined;
-  const bootstrap = flags.dhtBootstrap ?? [];
-  return (published) => putPublication(run, published, { publication, bootstrap, ports });
-}
-
-type Infohashes = Pick<PublishedTorrent, "infohashV1" | "infohashV2">;
 
 function hubOf({ to, tokenFile, data }: PublishFlags): { to: string; tokenFile: string } {
   if (data !== undefined) throw new UsageError("--data goes with --in-place.", HELP);
@@ -165,11 +124,7 @@ function hubOf({ to, tokenFile, data }: PublishFlags): { to: string; tokenFile: 
   throw new UsageError("No token was named. Give its file with --token-file.", HELP);
 }
 
-async function inPlace(
-  path: string,
-  flags: PublishFlags,
-  { output, signal }: CommandRun,
-): Promise<Infohashes> {
+async function inPlace(path: string, flags: PublishFlags, { output, signal }: CommandRun) {
   if (flags.data === undefined || flags.to !== undefined) {
     throw new UsageError(
       "--in-place works on the hub's own machine: it takes --data, not --to.",
@@ -211,7 +166,6 @@ async function inPlace(
     if (wasHere) tellKept(output, flags, published.title ?? "");
   }
   output.say("The files stay yours: the hub reads them, and never moves, changes or deletes them.");
-  return published;
 }
 
 /** The existing torrent stays unchanged: publishing it again changes none of its texts. */

@@ -22,4 +22,25 @@ export const mutants: readonly Mutant[] = [
     to: "if (distance <= 0x8000) return call;",
     tests: ["test/utp/liars"],
   },
+  {
+    name: "utp: late news of a selective ack is a round trip",
+    file: "src/utp/send-side.ts",
+    from: "    if (packet.order > this.#arrived[0]!) {\n",
+    to: "    {\n",
+    tests: ["test/utp/short-acks"],
+  },
+  {
+    name: "utp: large datagrams are sent anywhere",
+    file: "src/utp/utp-connection.ts",
+    from: "    this.#isLoopback = isLoopback(start.remote.address);\n",
+    to: "    this.#isLoopback = true;\n",
+    tests: ["test/utp/loopback"],
+  },
+  {
+    name: "udp: packets of the DHT go to uTP",
+    file: "src/udp/packet-kind.ts",
+    from: '  if (first === DICTIONARY) return "dht";\n',
+    to: '  if (first === DICTIONARY) return "utp";\n',
+    tests: ["src/udp"],
+  },
 ];
