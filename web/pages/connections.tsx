@@ -172,7 +172,7 @@ function Settings(props: {
   const { settings, typed, problem } = props;
   return (
     <PostForm class="stack" action={CONNECTIONS_PAGE_PATH}>
-      <div class="half">
+      <div class="columns">
         {groupTitles.map(([group, title]) => {
           const inGroup = settings.filter((setting) => setting.group === group);
           if (inGroup.length === 0) return null;

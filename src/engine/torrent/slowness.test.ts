@@ -4,9 +4,10 @@ import type { Slowness } from "../session-contract.ts";
 import { type SlownessFacts, slownessOf } from "./slowness.ts";
 
 const NOW = 60_000;
-const SENDS = { connection: { amInterested: true, peerChoking: false } };
-const CHOKES = { connection: { amInterested: true, peerChoking: true } };
-const USELESS = { connection: { amInterested: false, peerChoking: false } };
+const SENDS = { connection: { amInterested: true, peerChoking: false, isSeed: false } };
+const CHOKES = { connection: { amInterested: true, peerChoking: true, isSeed: true } };
+const USELESS = { connection: { amInterested: false, peerChoking: false, isSeed: false } };
+const EMPTIED = { connection: { amInterested: false, peerChoking: false, isSeed: true } };
 
 function facts(peers: readonly (typeof SENDS)[], more: Partial<SlownessFacts> = {}): SlownessFacts {
   const stats = { peers: peers.length, knownPeers: peers.length };
@@ -22,6 +23,7 @@ const CASES: readonly (readonly [what: string, SlownessFacts, Slowness])[] = [
     "nobody-reached",
   ],
   ["the peers lack what is missing", facts([USELESS, USELESS]), "nobody-has-it"],
+  ["the last pieces are being written", facts([USELESS, EMPTIED]), "disk"],
   ["those that have it all choke us", facts([USELESS, CHOKES]), "all-choke"],
   [
     "peers have not sent the info of a magnet link",

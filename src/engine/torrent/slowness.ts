@@ -11,7 +11,11 @@ export interface SlownessFacts {
   readonly isInfoKnown: boolean;
   /** The connected peers, as far as they tell why nothing comes from them. */
   readonly peers: Iterable<{
-    readonly connection: { readonly amInterested: boolean; readonly peerChoking: boolean };
+    readonly connection: {
+      readonly amInterested: boolean;
+      readonly peerChoking: boolean;
+      readonly isSeed: boolean;
+    };
   }>;
   /** When blocks could last have been requested but for a rate limit; `undefined` when never. */
   readonly limitedAtMs: number | undefined;
@@ -31,12 +35,16 @@ export function slownessOf(facts: SlownessFacts, now: number): Slowness {
   if (stats.peers === 0) return stats.knownPeers === 0 ? "nobody-known" : "nobody-reached";
   if (!facts.isInfoKnown) return "peers";
   let isAnyWanted = false;
+  let isAnySeed = false;
   for (const { connection } of peers) {
-    const { amInterested, peerChoking } = connection;
+    const { amInterested, peerChoking, isSeed } = connection;
     if (amInterested && !peerChoking) return "peers";
     isAnyWanted ||= amInterested;
+    isAnySeed ||= isSeed;
   }
-  return isAnyWanted ? "all-choke" : "nobody-has-it";
+  if (isAnyWanted) return "all-choke";
+  // Nothing is wanted of a peer that has everything: the last pieces have come, and are being judged and written.
+  return isAnySeed ? "disk" : "nobody-has-it";
 }
 
 function isRecent(atMs: number | undefined, now: number): boolean {
