@@ -60,7 +60,7 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
       // `udp`: the port that the parts of a session share, uTP among them.
       // The only package is that of the shapes in `api`.
       imports:
-        "accounts api bencode metainfo engine dht lsd mse pex tracker-client utp udp guard publish ports".split(
+        "accounts api bencode metainfo engine dht lsd nat mse pex tracker-client utp udp guard publish ports".split(
           " ",
         ),
       packages: true,

@@ -20,6 +20,8 @@ rsync:rsync
 mmdebstrap:mmdebstrap
 openssl:openssl
 ip:iproute2
+nft:nftables
+miniupnpd:miniupnpd-nftables
 strace:strace
 "
 

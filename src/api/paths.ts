@@ -91,3 +91,8 @@ export function slug(name: string): string {
     .replace(/^-+|-+$/g, "");
   return encodeURIComponent([...words].slice(0, 60).join("") || "torrent");
 }
+
+/** GET `HubStatus`. */
+export const STATUS_PATH = `${API_PREFIX}/status`;
+/** GET `Reach`; PATCH takes `ReachChange`. */
+export const REACH_PATH = `${API_PREFIX}/reach`;

@@ -2,6 +2,7 @@ import type { Endpoint } from "../base/endpoint.ts";
 import type { MakeFetch } from "../guard/guarded-fetch.ts";
 import type { OwnNetworks } from "../guard/own-networks.ts";
 import type { OpenRangeLine } from "../guard/web-seed-guard.ts";
+import type { RouterServiceOptions } from "../nat/router-service.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSource, PieceHasher, SlabPool } from "../ports/content.ts";
 import type { KeyExchange } from "../ports/key-exchange.ts";
@@ -68,6 +69,10 @@ export interface SessionPorts extends DiskPorts {
   readonly networks: OwnNetworks;
   /** Set when all of these lead through a proxy: nobody reaches us then. */
   readonly behindProxy?: { readonly carriesDatagrams: boolean } | undefined;
+  /** How a router is asked, by where we listen; absent where there is none. */
+  readonly routerPorts?:
+    | ((host: string) => Pick<RouterServiceOptions, "calls" | "places" | "isNear">)
+    | undefined;
   readonly log: Log;
   readonly faults?: OutsideFaults | undefined;
 }

@@ -1,3 +1,4 @@
+import type { RouterStatus } from "../nat/router-status.ts";
 import { invariant } from "../base/errors.ts";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../base/endpoint.ts";
 import { tcpAddresses } from "../base/peer-address.ts";
@@ -66,6 +67,8 @@ export interface GetOptions extends CommandRun<GetEvent> {
   readonly pex: boolean;
   /** Neighbours are looked for; by default where others can connect to. */
   readonly lsd?: boolean | undefined;
+  /** Has the router pass the port on. */
+  readonly mapPorts?: boolean | undefined;
   readonly downBytesPerSecond: number | undefined;
   readonly upBytesPerSecond: number | undefined;
 }
@@ -111,6 +114,8 @@ export type GetEvent =
       /** Addresses in our own network that trackers elsewhere named, and that were not connected to. */
       readonly refused: readonly string[];
     }
+  /** What came of asking the router for the port. */
+  | { readonly kind: "router"; readonly status: RouterStatus }
   | TrackerNewsEvent
   | WebSeedNewsEvent
   /** Stopped by the signal before completion: the same command resumes. */
@@ -172,6 +177,9 @@ export async function getTorrent(ports: GetPorts, options: GetOptions): Promise<
     dht: options.dht,
     pex: options.pex,
     lsd: options.lsd,
+    router: options.mapPorts
+      ? { onChanged: (status) => options.onEvent({ kind: "router", status }) }
+      : undefined,
   });
   return new Download(ports, options, { source, root, resume, session }).run();
 }

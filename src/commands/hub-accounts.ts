@@ -73,6 +73,63 @@ export async function resetPassword(
   }
 }
 
+/**
+ * Makes a token of the administrator for one call of a running hub, and revokes it.
+ *
+ * @param hub.base - Address of the hub; `undefined` when it does not run.
+ * @param hub.userId - The administrator; `undefined` when there is none.
+ * @throws {CommandError} (rejects) `unreachable` when the hub does not run, `not-allowed` when it has no administrator
+ *   or too many tokens. Also what `work` throws.
+ */
+export async function withToken<Result>(
+  hub: {
+    readonly accounts: Pick<Accounts, "createToken" | "revokeToken">;
+    readonly dataDir: string;
+    readonly base: string | undefined;
+    readonly userId: string | undefined;
+  },
+  work: (hub: { readonly base: string; readonly token: string }) => Promise<Result>,
+): Promise<Result> {
+  const { accounts, dataDir, base, userId } = hub;
+  if (base === undefined) {
+    throw new CommandError("unreachable", `The hub in ${dataDir} is not running.`, {
+      subject: dataDir,
+      hint: `everseed hub start --data ${dataDir}`,
+    });
+  }
+  if (userId === undefined) {
+    throw new CommandError("not-allowed", `The hub in ${dataDir} has no administrator yet.`, {
+      subject: dataDir,
+      hint: "open the setup link that it printed when it started.",
+    });
+  }
+  const { id, token } = await makeToken(accounts, userId);
+  try {
+    return await work({ base, token });
+  } finally {
+    await accounts.revokeToken(userId, id);
+  }
+}
+
+async function makeToken(
+  accounts: Pick<Accounts, "createToken">,
+  userId: string,
+): ReturnType<Accounts["createToken"]> {
+  try {
+    return await accounts.createToken(userId, {
+      name: "hub status",
+      scope: "admin",
+      expiresInDays: 1,
+    });
+  } catch (error) {
+    if (!(error instanceof AccountsError)) throw error;
+    throw new CommandError("not-allowed", error.message, {
+      hint: "revoke one on the account page.",
+      cause: error,
+    });
+  }
+}
+
 async function refusedReset(
   cause: AccountsError,
   accounts: Pick<Accounts, "names">,

@@ -8,12 +8,14 @@ import type { EncryptionMode } from "../base/encryption-mode.ts";
 import type { TransportMode } from "../base/transport-mode.ts";
 import { streamEncryption } from "../mse/stream-encryption.ts";
 import { peerExchange } from "../pex/peer-exchange.ts";
+import type { RouterService } from "../nat/router-service.ts";
 import { TrackerClient, type TrackerSource } from "../tracker-client/tracker-client.ts";
 import type { PortPlace } from "../udp/shared-port.ts";
 import type { SessionPorts } from "./command-ports.ts";
 import { PeerNet } from "./peer-net.ts";
 import { type WebSeeded, webSeedSources } from "./web-seed-sources.ts";
 import { SessionLsd, type TorrentForNeighbours, wantsNeighbours } from "./one-shot-lsd.ts";
+import { openRouter, type RouterChoice } from "./one-shot-router.ts";
 import { type DhtChoice, openDht, SessionDht, type TorrentInDht } from "./one-shot-dht.ts";
 
 /**
@@ -40,6 +42,8 @@ export interface OneShotSessionOptions {
   readonly pex: boolean;
   /** Whether neighbours are looked for (BEP 14); by default where others can connect to. */
   readonly lsd: boolean | undefined;
+  /** Has the router pass the port on, unless only this machine reaches it. */
+  readonly router?: RouterChoice | undefined;
 }
 
 /** An engine with real ports, for one command. */
@@ -142,8 +146,9 @@ export async function openSession(
     !ports.behindProxy && wantsNeighbours(options.lsd, host)
       ? new SessionLsd(ports, { host, port: () => session.port, guard })
       : undefined;
+  let router: RouterService | undefined;
   const close = async (): Promise<void> => {
-    await session.close();
+    await Promise.all([router?.close(), session.close()]);
     trackerClient.close();
     await lsd?.close();
     await dht?.close();
@@ -152,6 +157,8 @@ export async function openSession(
   };
   try {
     const port = await listen({ net, session }, options.listen);
+    const place = { host: options.listen?.host ?? "::", port };
+    router = openRouter(ports, options.router, { place, session, udp: net.udp });
     return {
       session,
       port,

@@ -1,3 +1,4 @@
+import type { RouterStatus } from "../nat/router-status.ts";
 import type { EngineTorrent, PeerSource, TorrentEvent } from "../engine/session-contract.ts";
 import type { KeptVersion } from "../dht/kept-version.ts";
 import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
@@ -47,6 +48,8 @@ export interface SeedOptions extends CommandRun<SeedEvent> {
   readonly lsd?: boolean | undefined;
   /** The one torrent is the newest version of this publication (BEP 46); the DHT has to be on. */
   readonly publication?: { readonly key: SigningKey; readonly salt: Uint8Array } | undefined;
+  /** Has the router pass the port on. */
+  readonly mapPorts?: boolean | undefined;
 }
 
 export type SeedEvent =
@@ -71,6 +74,8 @@ export type SeedEvent =
   | { readonly kind: "trouble"; readonly name: string; readonly message: string }
   | PublicationEvent
   /** A failing tracker is retried all the while. */
+  /** What came of asking the router for the port. */
+  | { readonly kind: "router"; readonly status: RouterStatus }
   | TrackerNewsEvent;
 
 export interface SeededTorrent {
@@ -121,6 +126,9 @@ export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Prom
     dht: options.dht,
     pex: options.pex,
     lsd: options.lsd,
+    router: options.mapPorts
+      ? { onChanged: (status) => options.onEvent({ kind: "router", status }) }
+      : undefined,
   });
   let kept: KeptVersion | undefined;
   try {

@@ -46,6 +46,11 @@ export function openHubRouter(config: Config, parts: HubRouterParts): HubRouter 
   if (parts.behindProxy) {
     return absent(`It is off, because peers are reached through ${parts.behindProxy.name} only.`);
   }
+  if (config.engine.interface !== undefined) {
+    return absent(
+      `It is off, because peers come in by the interface ${config.engine.interface} only.`,
+    );
+  }
   if (isThisMachineOnly(host)) {
     return absent(`It is off, because only this machine reaches the port for peers at ${host}.`);
   }
@@ -56,7 +61,7 @@ export function openHubRouter(config: Config, parts: HubRouterParts): HubRouter 
     log,
     datagrams: new UdpNet({ log }),
     ports: () => ({ tcp: session.port, udp: udp.local?.port ?? session.port }),
-    onChanged: (outer) => session.setOuterPort(outer?.port),
+    onChanged: (_status, outer) => session.setOuterPort(outer?.port),
     ...network,
   });
 }

@@ -34,6 +34,8 @@ const SNAPSHOT_NAME = "swarms";
 export interface HubTracker extends SwarmRegistry {
   /** As bound. */
   readonly udpPort: number;
+  /** Torrents with peers, and those peers. */
+  totals(): { readonly swarms: number; readonly peers: number };
   /** The UDP address for published torrents; `undefined` unless it stays the same after the next start. */
   readonly namedUdp: UdpPlace | undefined;
   /** Answers announces and scrapes on the web port. @returns `undefined` when it is neither. */
@@ -102,6 +104,7 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
   const { udpPort, nameUdp } = config.tracker;
   return {
     udpPort: socket.local.port,
+    totals: () => ({ swarms: swarms.swarmCount, peers: swarms.peerCount }),
     namedUdp: lastingUdp(
       { host: config.host, port: udpPort, named: nameUdp },
       { port: socket.local.port, webPort },

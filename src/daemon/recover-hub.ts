@@ -1,6 +1,10 @@
 import { resolve } from "node:path";
 import type { Accounts } from "../accounts/accounts.ts";
-import { makeSetupLink as makeLink, resetPassword as reset } from "../commands/hub-accounts.ts";
+import {
+  makeSetupLink as makeLink,
+  resetPassword as reset,
+  withToken,
+} from "../commands/hub-accounts.ts";
 import type { SetupLinkMade } from "../commands/hub-accounts.ts";
 import { NodeClock } from "../platform/node-clock.ts";
 import { NodeRandom } from "../platform/node-random.ts";
@@ -18,6 +22,23 @@ export function makeSetupLink(dataDir: string): Promise<SetupLinkMade> {
 /** @throws {CommandError} (rejects) As `resetPassword` of the commands, and `openAccountsBeside`. */
 export function resetPassword(dataDir: string, name: string, password: string): Promise<void> {
   return withAccounts(dataDir, ({ accounts }) => reset(accounts, name, password));
+}
+
+/**
+ * Does something by the API of a running hub, with a token that is gone afterwards.
+ *
+ * @throws {CommandError} (rejects) As `withToken` of the commands, `openAccountsBeside`, and `work`.
+ */
+export function withHubToken<Result>(
+  dataDir: string,
+  work: (hub: { readonly base: string; readonly token: string }) => Promise<Result>,
+): Promise<Result> {
+  return withAccounts(dataDir, async ({ accounts, store, runs }) => {
+    const base = await store.settings.get("local-url");
+    const admin = await store.accounts.findAdministrator();
+    const hub = { accounts, dataDir: resolve(dataDir), base: runs ? base : undefined };
+    return withToken({ ...hub, userId: admin?.id }, work);
+  });
 }
 
 async function withAccounts<Result>(

@@ -23,6 +23,7 @@ import { TorrentLibrary } from "../publish/torrent-library.ts";
 import { Turns } from "../publish/turns.ts";
 import { storeErrorCode } from "../store/store-error.ts";
 import { BoundedLog } from "../platform/bounded-log.ts";
+import { isoTime } from "../base/iso-time.ts";
 import { systemCode } from "../base/system-code.ts";
 import { announceUrls } from "../tracker/announce-urls.ts";
 
@@ -136,6 +137,7 @@ async function compose(
   const serverUrl = localUrl(server, ownInterfaces);
   const siteUrl = config.publicUrl ? new URL(config.publicUrl).origin : serverUrl;
 
+  const startedAt = isoTime(clock.wallMs());
   const random = new NodeRandom();
   const disk = new NodeDisk({ log });
   undo.push(() => disk.close());
@@ -375,6 +377,11 @@ async function compose(
       dataFolder: dataDir,
       freeBytes: () => freeBytes(files, dataDir),
     },
+    activity: () => ({
+      startedAt,
+      everseed: everseed.totals(),
+      tracker: { ...tracker.totals(), udpPort: tracker.udpPort },
+    }),
     reach: {
       change: (change) => reachSettings.change(change),
       view: () => ({

@@ -8,6 +8,7 @@ import type { OutsideFaults } from "../ports/outside-faults.ts";
 import { diskPorts } from "./disk-ports.ts";
 import type { Network } from "./network.ts";
 import { openNetwork } from "./open-network.ts";
+import { routerPorts } from "./router-ports.ts";
 
 /** The real ports of a command that exchanges pieces with peers. */
 export function sessionPorts(
@@ -28,6 +29,7 @@ export function sessionPorts(
     openRangeLine: network.openRangeLine,
     networks: network.networks,
     behindProxy: network.behindProxy,
+    routerPorts,
     log,
     faults,
   };

@@ -1,6 +1,7 @@
 import type { Accounts, Credentials } from "../accounts/accounts.ts";
 import type { Actor } from "../accounts/permissions.ts";
 import type { PageAssets, PageRenderer } from "../api/pages.ts";
+import type { HubStatus } from "../api/hub-status.ts";
 import type { Reach, ReachChange } from "../api/reach.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
@@ -41,6 +42,8 @@ export interface HubParts {
   readonly lookAt: (torrentId: string) => void;
   readonly site: Site;
   readonly reach: ReachService;
+  /** What the hub does, and has done since its start. */
+  readonly activity: () => Activity;
   readonly limits: PublishLimits;
   /** Loaded with the first page. */
   readonly renderer: () => Promise<PageRenderer>;
@@ -79,6 +82,8 @@ export interface Site {
   readonly dataFolder: string;
   readonly freeBytes: () => Promise<number | null>;
 }
+
+export type Activity = Pick<HubStatus, "startedAt" | "everseed" | "tracker">;
 
 /** How peers find and reach the hub, and the settings of it. */
 export interface ReachService {

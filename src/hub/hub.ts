@@ -11,6 +11,7 @@ import { draftRoutes } from "./api-drafts.ts";
 import { reachRoutes } from "./api-reach.ts";
 import { connectionsPages } from "./connections-pages.ts";
 import { fetchRoutes } from "./api-fetches.ts";
+import { statusRoutes } from "./api-status.ts";
 import { torrentRoutes } from "./api-torrents.ts";
 import { assetResponse } from "./assets.ts";
 import { downloadRoutes } from "./download-routes.ts";
@@ -177,6 +178,7 @@ export class Hub {
     app.route(API_PREFIX, fetchRoutes(this.#parts));
     app.route(API_PREFIX, accountRoutes(this.#parts));
     app.route(API_PREFIX, reachRoutes(this.#parts));
+    app.route(API_PREFIX, statusRoutes(this.#parts));
     app.doc31(OPENAPI_PATH, {
       openapi: "3.1.0",
       info: {

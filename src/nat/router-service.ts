@@ -38,8 +38,10 @@ export interface RouterServiceOptions {
   readonly ports: () => InnerPorts;
   /** Where routers are searched for; for tests. */
   readonly searchPlace?: Endpoint | undefined;
-  /** Is told the place outside whenever it may have changed. */
-  readonly onChanged?: ((outer: OuterPlace | undefined) => void) | undefined;
+  /** Is told whenever the status has other words. */
+  readonly onChanged?:
+    | ((status: RouterStatuses, outer: OuterPlace | undefined) => void)
+    | undefined;
 }
 
 /** The status of both families. `ipv6` is null where there is no address that the world could reach. */
@@ -253,10 +255,11 @@ export class RouterService {
   /** Logs what people would want to know, once. */
   #tell(): void {
     const { log, onChanged } = this.#options;
-    const { state, words } = this.status();
+    const status = this.status();
+    const { state, words } = status;
     if (words === this.#told) return;
     this.#told = words;
-    onChanged?.(this.outer());
+    onChanged?.(status, this.outer());
     if (state !== "waits" && !this.#closing) log.info(words);
   }
 }

@@ -68,6 +68,7 @@ const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   "OPTIONS /api/v1/drafts/:id/content": ALL,
   "GET /api/v1/reach": ADMINISTRATORS,
   "PATCH /api/v1/reach": ADMINISTRATORS,
+  "GET /api/v1/status": ADMINISTRATORS,
   "POST /api/v1/setup": ALL,
   "GET /api/v1/session": ALL,
   "POST /api/v1/session": ALL,

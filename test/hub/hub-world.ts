@@ -270,6 +270,11 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
       dataFolder: "/data",
       freeBytes: async () => disk.free,
     },
+    activity: () => ({
+      startedAt: "2026-11-30T10:00:00Z",
+      everseed: { uploaded: 3, downloaded: 2, peers: 1 },
+      tracker: { swarms: 4, peers: 5, udpPort: 6 },
+    }),
     reach: {
       view: () => ({ parts: reachParts, settings: reachSettings.view() }),
       change: (change) => reachSettings.change(change),

@@ -28,7 +28,9 @@ for (const spoken of ["pcp", "natpmp", "upnp"] as const satisfies Spoken[]) {
     async (t) => {
       const router = await openGateway(t, { speaks: [spoken] });
       const outer: (number | undefined)[] = [];
-      const service = openService(t, router, { onChanged: (place) => outer.push(place?.port) });
+      const service = openService(t, router, {
+        onChanged: (_status, place) => outer.push(place?.port),
+      });
       await until("ports are mapped", () => service.status().case === "mapped");
       assert.deepEqual(router.gateway.mappingsOf(US), [
         `tcp 6881 -> 6881 ${spoken}`,

@@ -31,6 +31,7 @@ import {
 } from "../network-options.ts";
 import { connectedWords, SLOWNESS_WORDS } from "../stream-words.ts";
 import { transportOption } from "../transport-option.ts";
+import { mapPortsOption, mapsPorts, tellRouter } from "../router-option.ts";
 import { wordsLog } from "../words-log.ts";
 
 interface GetFlags extends OutputOptions, NetworkFlags {
@@ -51,6 +52,7 @@ interface GetFlags extends OutputOptions, NetworkFlags {
   readonly dhtBootstrap?: readonly NamedPeer[];
   readonly pex?: OnOff;
   readonly lsd?: OnOff;
+  readonly mapPorts?: OnOff;
   readonly down?: number;
   readonly up?: number;
 }
@@ -90,6 +92,7 @@ export function addGetCommand(program: Command): void {
     .option("--dht-bootstrap <host:port>", "a DHT node to begin with; repeat for more", peerOption)
     .addOption(pexOption())
     .addOption(lsdOption())
+    .addOption(mapPortsOption("on with --seed"))
     .addOption(new Option("--down <rate>", "limit for receiving, such as 2M").argParser(rateOption))
     .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption));
   addNetworkOptions(command).action((source: string, flags: GetFlags) => get(source, flags));
@@ -125,6 +128,7 @@ function get(source: string, flags: GetFlags): Promise<void> {
         dht: dhtChoice(flags, linkWithoutVersion(source) !== undefined),
         pex: flags.pex !== "off",
         lsd: isOn(flags.lsd),
+        mapPorts: mapsPorts(flags, process.env, flags.seed !== undefined),
         signal,
         onEvent: (event) => tellGet(output, event, flags),
       },
@@ -184,6 +188,9 @@ export function tellGet(output: Output, event: GetEvent, flags: Pick<GetFlags, "
       break;
     case "banned":
       output.detail(`Banned ${event.address}: ${escapeOutside(event.reason)}.`);
+      break;
+    case "router":
+      tellRouter(output, event.status);
       break;
     case "trouble":
       output.warn(escapeOutside(event.message));

@@ -37,6 +37,7 @@ import {
   publicationOf,
   tellPublication,
 } from "../publication-key.ts";
+import { mapPortsOption, mapsPorts, tellRouter } from "../router-option.ts";
 import { wordsLog } from "../words-log.ts";
 
 interface SeedFlags extends OutputOptions, NetworkFlags, PublicationFlags {
@@ -47,6 +48,7 @@ interface SeedFlags extends OutputOptions, NetworkFlags, PublicationFlags {
   readonly dhtBootstrap?: readonly NamedPeer[];
   readonly pex?: OnOff;
   readonly lsd?: OnOff;
+  readonly mapPorts?: OnOff;
   readonly listen?: ListenAddress;
   readonly encryption?: EncryptionMode;
   readonly transport?: TransportMode;
@@ -74,6 +76,7 @@ export function addSeedCommand(program: Command): void {
     .option("--dht-bootstrap <host:port>", "a DHT node to begin with; repeat for more", peerOption)
     .addOption(pexOption())
     .addOption(lsdOption())
+    .addOption(mapPortsOption("on"))
     .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption));
   addPublicationOptions(addNetworkOptions(command)).action(
     (sources: readonly string[], flags: SeedFlags) => seed(sources, flags),
@@ -106,6 +109,7 @@ function seed(sources: readonly string[], flags: SeedFlags): Promise<void> {
       publication,
       pex: flags.pex !== "off",
       lsd: isOn(flags.lsd),
+      mapPorts: mapsPorts(flags, process.env, true),
       signal,
       onEvent: (event) => tellSeed(output, hashing, event),
     });
@@ -202,6 +206,9 @@ export function tellSeed(output: Output, hashing: WorkProgress, event: SeedEvent
     case "version-not-stored":
     case "version-superseded":
       tellPublication(output, event);
+      break;
+    case "router":
+      tellRouter(output, event.status);
       break;
     case "trouble":
       output.warn(`${escapeOutside(event.name)}: ${escapeOutside(event.message)}`);
