@@ -147,7 +147,7 @@ export const REACH_KEYS: readonly ReachKey[] = [
     name: "discovery.dhtQueriesPerSecond",
     group: "limits",
     label: "DHT queries a second",
-    help: "What announcing everything that is published may take. A torrent needs 20 each 25 minutes.",
+    help: "What announcing everything that is published may take. A torrent needs 22 each 25 minutes, and 12 at least.",
     control: { kind: "count", min: 10, max: 10_000 },
     flag: ["--dht-queries <number>", "queries a second for announces in the DHT (default: 500)"],
   },

@@ -86,6 +86,8 @@ export interface NodeCounts extends TableCounts {
   readonly packetsIgnored: number;
   readonly sentBytes: number;
   readonly receivedBytes: number;
+  /** Packets that were decoded; the others were dropped by a look at their end. */
+  readonly packetsRead: number;
 }
 
 /**
@@ -108,6 +110,7 @@ export class DhtNode {
   #table: RoutingTable;
   #outputs: DhtOutput[] = [];
   #queriesAnswered = 0;
+  #packetsRead = 0;
   #packetsIgnored = 0;
   #sentBytes = 0;
   #receivedBytes = 0;
@@ -144,6 +147,7 @@ export class DhtNode {
       lookups: this.#lookups.size + this.#waiting.length,
       queriesAnswered: this.#queriesAnswered,
       queriesRefused: this.#gate.refused,
+      packetsRead: this.#packetsRead,
       packetsIgnored: this.#packetsIgnored,
       sentBytes: this.#sentBytes,
       receivedBytes: this.#receivedBytes,
@@ -205,10 +209,18 @@ export class DhtNode {
   /** @param packet - Borrowed for the call. */
   handlePacket(packet: Uint8Array, from: Endpoint, now: number): void {
     this.#receivedBytes += packet.length;
-    const message = from.port > 0 ? readPacket(packet) : undefined;
+    const isRead = this.#isWorthReading(packet, from, now);
+    if (isRead) this.#packetsRead += 1;
+    const message = isRead ? readPacket(packet) : undefined;
     if (!message) this.#packetsIgnored += 1;
     else if (message.kind === "query") this.#handleQuery(message, from, now);
     else this.#handleAnswer(message, from, now);
+  }
+
+  /** Keeps a flood from costing more than the look at a packet's last bytes (DHT-1, DHT-3). */
+  #isWorthReading(packet: Uint8Array, from: Endpoint, now: number): boolean {
+    if (from.port === 0) return false;
+    return endsAsAnswer(packet) ? this.#transactions.expects(from) : this.#gate.admitRead(now);
   }
 
   /** When `handleTimeout` is wanted next. */
@@ -441,6 +453,23 @@ export class DhtNode {
   #tableOf(family: Family): RoutingTable | undefined {
     return family === this.family ? this.#table : this.#options.otherTable();
   }
+}
+
+/**
+ * Tells whether the last key says that this is a reply or a failure: `1:y1:re`, `1:y1:ee`. An answer that ends otherwise,
+ * because its keys are in no order, counts as a query until it is read.
+ */
+function endsAsAnswer(packet: Uint8Array): boolean {
+  const end = packet.length;
+  const kind = packet[end - 2];
+  return (
+    end > 7 &&
+    (kind === 0x72 || kind === 0x65) &&
+    packet[end - 6] === 0x3a &&
+    packet[end - 5] === 0x79 &&
+    packet[end - 4] === 0x31 &&
+    packet[end - 3] === 0x3a
+  );
 }
 
 /** @returns `undefined` for what is no message: it is not answered (DHT-1). */

@@ -24,6 +24,16 @@ test("DHT-1: all answers together have a rate", () => {
   assert.equal(gate.refused, 1);
 });
 
+test("DHT-1: no more queries are read than a node can answer, whoever asks", () => {
+  const gate = new QueryGate(1e9, 0);
+  let read = 0;
+  for (let ms = 0; ms < 10_000; ms += 1) {
+    for (let i = 0; i < 20; i += 1) if (gate.admitRead(ms)) read += 1;
+  }
+  assert.ok(read <= 2000 + 10_000, `${read}`);
+  assert.ok(read >= 11_000, `${read}`);
+});
+
 test("DHT-1: a flood from made-up addresses is remembered in bounded memory", () => {
   const gate = new QueryGate(1e9, 0);
   for (let i = 0; i < 30_000; i += 1) {

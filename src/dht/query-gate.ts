@@ -2,6 +2,8 @@ import type { Endpoint } from "../base/endpoint.ts";
 import { ownerOf } from "./address-shares.ts";
 import { TokenBucket } from "../base/token-bucket.ts";
 
+/** Queries that are read at all, of all addresses together: what made-up senders can cost is bounded by it. */
+const READ_RATE = { perSecond: 1000, burst: 2000 };
 /** Queries that one address may ask. */
 const ADDRESS_RATE = { perSecond: 5, burst: 50 };
 /** An address that goes on asking when its share is used up is not heard for this long. */
@@ -21,6 +23,7 @@ interface Asker {
 export class QueryGate {
   readonly #askers = new Map<string, Asker>();
   readonly #bytes: TokenBucket;
+  readonly #reads: TokenBucket;
   /** Queries that were not answered. */
   refused = 0;
 
@@ -30,6 +33,14 @@ export class QueryGate {
       { perSecond: replyBytesPerSecond, burst: replyBytesPerSecond * 2 },
       now,
     );
+    this.#reads = new TokenBucket(READ_RATE, now);
+  }
+
+  /** @returns False when the next query is to be dropped unread. */
+  admitRead(now: number): boolean {
+    const admitted = this.#reads.take(1, now);
+    if (!admitted) this.refused += 1;
+    return admitted;
   }
 
   /** Addresses that are remembered. */

@@ -1,6 +1,7 @@
 import { toHex } from "../base/bytes.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import type { Random } from "../ports/random.ts";
+import { endpointKey } from "./contact.ts";
 
 const TRANSACTION_BYTES = 4;
 /** Queries under way at the same time. */
@@ -25,6 +26,8 @@ export class Transactions<Purpose> {
   /** In the order they were asked, those that are not slow yet and those that are. */
   readonly #fresh = new Map<string, Pending<Purpose>>();
   readonly #slow = new Map<string, Pending<Purpose>>();
+  /** Queries under way to each endpoint. */
+  readonly #asked = new Map<string, number>();
 
   constructor(random: Random) {
     this.#random = random;
@@ -42,8 +45,15 @@ export class Transactions<Purpose> {
       const key = toHex(transaction);
       if (this.#fresh.has(key) || this.#slow.has(key)) continue;
       this.#fresh.set(key, { to, purpose, askedMs: now });
+      const endpoint = endpointKey(to);
+      this.#asked.set(endpoint, (this.#asked.get(endpoint) ?? 0) + 1);
       return transaction;
     }
+  }
+
+  /** Tells whether an answer may come from there. Costs less than reading it. */
+  expects(from: Endpoint): boolean {
+    return this.#asked.has(endpointKey(from));
   }
 
   /** An answer came. @returns What it answers; `undefined` when nothing was asked there under this id. */
@@ -55,6 +65,7 @@ export class Transactions<Purpose> {
     }
     this.#fresh.delete(key);
     this.#slow.delete(key);
+    this.#forgetAsked(pending.to);
     return pending;
   }
 
@@ -74,6 +85,7 @@ export class Transactions<Purpose> {
     for (const [key, pending] of this.#slow) {
       if (now - pending.askedMs < ANSWER_MS) return undefined;
       this.#slow.delete(key);
+      this.#forgetAsked(pending.to);
       return pending;
     }
     return undefined;
@@ -91,5 +103,12 @@ export class Transactions<Purpose> {
       break;
     }
     return next;
+  }
+
+  #forgetAsked(to: Endpoint): void {
+    const endpoint = endpointKey(to);
+    const left = (this.#asked.get(endpoint) ?? 1) - 1;
+    if (left > 0) this.#asked.set(endpoint, left);
+    else this.#asked.delete(endpoint);
   }
 }

@@ -2,6 +2,20 @@ import type { Mutant } from "../mutant.ts";
 
 export const mutants: readonly Mutant[] = [
   {
+    name: "dht: every query of a flood is read",
+    file: "src/dht/dht-node.ts",
+    from: "this.#transactions.expects(from) : this.#gate.admitRead(now);",
+    to: "this.#transactions.expects(from) : true;",
+    tests: ["test/dht/flood"],
+  },
+  {
+    name: "dht: answers that nobody asked for are read",
+    file: "src/dht/dht-node.ts",
+    from: "return endsAsAnswer(packet) ? this.#transactions.expects(from)",
+    to: "return endsAsAnswer(packet) ? true",
+    tests: ["test/dht/flood"],
+  },
+  {
     name: "dht: peers of a private torrent hear of our node",
     file: "src/engine/torrent/torrent-peers.ts",
     from: "this.#torrent.info?.private === false ? this.#host.dht?.port() : undefined",
