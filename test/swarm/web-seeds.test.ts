@@ -310,6 +310,23 @@ test(
 );
 
 test(
+  "WSD-2: a corrupt piece of one server alone is proof enough, even when nobody has the right one",
+  withSeed(19, async (seed) => {
+    const swarm = new SimSwarm({ seed, size: 4 * MIB });
+    const good = filesOf(swarm, BAD);
+    const lies: Answer = (request) => {
+      const answer = good(request)!;
+      return { ...answer, body: answer.body.map((byte) => byte ^ 0x80) };
+    };
+    const { reader } = await joinReader(swarm, { [BAD]: { answer: lies } });
+    swarm.simulation.runFor(5_000);
+    assert.equal(statusOf(reader, BAD).state, "off");
+    assert.match(statusOf(reader, BAD).reason!, /not the torrent's/);
+    assert.deepEqual(bannedBy(reader), new Set([BAD]));
+  }),
+);
+
+test(
   "a server that was away is asked again",
   withSeed(16, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 4 * MIB });
