@@ -8,8 +8,6 @@ export interface ConnectionHost<Connection> {
   readonly local: Endpoint;
   readonly clock: Clock;
   readonly pool: PacketPool;
-  /** For peers on this machine. */
-  readonly loopbackPool: PacketPool;
   readonly memory: ReceivedMemory;
   /** @param bytes - Borrowed for the call. */
   send(bytes: Uint8Array, to: Endpoint): void;

@@ -1,5 +1,3 @@
-import { LOOPBACK_DATAGRAM_BYTES_MAX } from "./packet.ts";
-
 /** What every way carries: the least that IPv4 has to, without the heads of IP and UDP. */
 const FLOOR_BYTES = 548;
 /** Of IPv6, the same. */
@@ -28,23 +26,12 @@ export class MtuSearch {
   #failures = 0;
   #isProbing = false;
   #hasProof = false;
-  #isAllowed = false;
 
   constructor(family: 4 | 6) {
     this.#floorBytes = family === 4 ? FLOOR_BYTES : FLOOR_BYTES_IPV6;
     this.#sizeBytes = family === 4 ? START_BYTES_IPV4 : FLOOR_BYTES_IPV6;
     this.#ceilingBytes = family === 4 ? CEILING_BYTES_IPV4 : CEILING_BYTES_IPV6;
     this.#nextBytes = this.#ceilingBytes;
-  }
-
-  /** The peer says that it takes this much, and nothing on the way is smaller: loopback. */
-  allow(bytes: number): void {
-    const ceilingBytes = Math.min(bytes, LOOPBACK_DATAGRAM_BYTES_MAX);
-    if (this.#isAllowed || ceilingBytes <= this.#ceilingBytes) return;
-    this.#isAllowed = true;
-    this.#ceilingBytes = ceilingBytes;
-    this.#nextBytes = ceilingBytes;
-    this.#failures = 0;
   }
 
   /** Bytes of an ordinary datagram, the head of uTP included. */

@@ -1,12 +1,12 @@
-import { DATA, type PacketType } from "./packet.ts";
+import { DATA, DATAGRAM_BYTES_MAX, type PacketType } from "./packet.ts";
 
-/** Memory of packets that are kept for later use, for one size of them. */
-const SPARE_BYTES_MAX = 2 * 1024 * 1024;
+/** Packets that are kept for later use, with their memory: 1.5 MB. */
+const SPARE_MAX = 1024;
 
 /** A packet that we sent, or are about to send, until it is acknowledged. It is used again afterwards. */
 export class OutPacket {
   /** The head, written anew for each sending, and then the payload. */
-  readonly bytes: Uint8Array;
+  readonly bytes = new Uint8Array(DATAGRAM_BYTES_MAX);
   type: PacketType = DATA;
   sequence = 0;
   /** Of the head and the payload. */
@@ -21,24 +21,14 @@ export class OutPacket {
   isLost = false;
   /** It tries a larger size (`MtuSearch`). */
   isProbe = false;
-
-  constructor(bytesMax: number) {
-    this.bytes = new Uint8Array(bytesMax);
-  }
 }
 
 /** Packets to use again, shared by all connections of a port. */
 export class PacketPool {
   readonly #spare: OutPacket[] = [];
-  readonly #packetBytes: number;
-
-  /** @param packetBytes - The largest datagram. */
-  constructor(packetBytes: number) {
-    this.#packetBytes = packetBytes;
-  }
 
   take(): OutPacket {
-    return this.#spare.pop() ?? new OutPacket(this.#packetBytes);
+    return this.#spare.pop() ?? new OutPacket();
   }
 
   giveBack(packet: OutPacket): void {
@@ -46,6 +36,6 @@ export class PacketPool {
     packet.isAcked = false;
     packet.isLost = false;
     packet.isProbe = false;
-    if (this.#spare.length * this.#packetBytes < SPARE_BYTES_MAX) this.#spare.push(packet);
+    if (this.#spare.length < SPARE_MAX) this.#spare.push(packet);
   }
 }

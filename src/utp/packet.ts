@@ -3,8 +3,6 @@ import { readUint16, readUint32, writeUint16, writeUint32 } from "../base/bytes.
 export const HEADER_BYTES = 20;
 /** The largest datagram that we send: what an Ethernet carries over IPv4. */
 export const DATAGRAM_BYTES_MAX = 1472;
-/** The same on loopback, to a peer that says that it takes it. */
-export const LOOPBACK_DATAGRAM_BYTES_MAX = 32 * 1024;
 const VERSION = 1;
 
 export const DATA = 0;
@@ -16,10 +14,6 @@ export type PacketType = 0 | 1 | 2 | 3 | 4;
 
 const NO_EXTENSION = 0;
 const SELECTIVE_ACK = 1;
-/** Our own, and only on loopback: the largest datagram that its sender takes. Others skip what they do not know. */
-const DATAGRAM_MAX = 200;
-/** Of that extension, its type and its length included. */
-export const DATAGRAM_MAX_BYTES = 4;
 /** The type and the length of an extension. */
 const EXTENSION_HEAD_BYTES = 2;
 /** The largest multiple of 4 that fits its field: it covers 2,016 packets. */
@@ -45,8 +39,6 @@ export interface PacketHead extends HeadFields {
   /** Where the bits of the selective ack are; `sackBytes` is 0 without one. */
   sackStart: number;
   sackBytes: number;
-  /** The largest datagram that its sender takes; 0 when it does not say. */
-  datagramBytesMax: number;
   payloadStart: number;
 }
 
@@ -61,7 +53,6 @@ export function emptyHead(): PacketHead {
     ack: 0,
     sackStart: 0,
     sackBytes: 0,
-    datagramBytesMax: 0,
     payloadStart: HEADER_BYTES,
   };
 }
@@ -89,7 +80,6 @@ export function decodePacket(bytes: Uint8Array, into: PacketHead): boolean {
   into.ack = readUint16(bytes, 18);
   into.sackStart = 0;
   into.sackBytes = 0;
-  into.datagramBytesMax = 0;
   let offset = HEADER_BYTES;
   let extension = bytes[1]!;
   while (extension !== NO_EXTENSION) {
@@ -101,8 +91,6 @@ export function decodePacket(bytes: Uint8Array, into: PacketHead): boolean {
       // BEP 29 wants a multiple of 4. libtorrent 2.0.8 sends any number, and without its acks it would starve.
       into.sackStart = start;
       into.sackBytes = length;
-    } else if (extension === DATAGRAM_MAX && length === 2) {
-      into.datagramBytesMax = readUint16(bytes, start);
     }
     extension = bytes[offset]!;
     offset = start + length;
@@ -139,17 +127,3 @@ export function encodeSelectiveAck(out: Uint8Array, sackBytes: number): number {
 
 /** Where `encodeSelectiveAck` expects the bits. */
 export const SACK_OFFSET = HEADER_BYTES + EXTENSION_HEAD_BYTES;
-
-/**
- * Adds what we take at most to a packet that ends with its extensions.
- *
- * @param length - Of the packet so far, as `encodeSelectiveAck` returns it.
- * @returns The length of the packet.
- */
-export function encodeDatagramMax(out: Uint8Array, length: number): number {
-  out[length === HEADER_BYTES ? 1 : HEADER_BYTES] = DATAGRAM_MAX;
-  out[length] = NO_EXTENSION;
-  out[length + 1] = 2;
-  writeUint16(out, length + 2, LOOPBACK_DATAGRAM_BYTES_MAX);
-  return length + DATAGRAM_MAX_BYTES;
-}

@@ -1,5 +1,4 @@
 import type { Endpoint } from "../base/endpoint.ts";
-import { isLoopback } from "../base/host-name.ts";
 import type { EndpointAddress } from "../base/peer-address.ts";
 import type { NetFailure, StreamConnection, StreamHandler } from "../ports/net.ts";
 import { AckPolicy } from "./ack-policy.ts";
@@ -12,8 +11,6 @@ import type { OutPacket } from "./out-packet.ts";
 import { Pacer } from "./pacer.ts";
 import {
   DATA,
-  DATAGRAM_MAX_BYTES,
-  encodeDatagramMax,
   encodeHead,
   encodeSelectiveAck,
   FIN,
@@ -61,7 +58,6 @@ export class UtpConnection implements StreamConnection, Timed {
   waitingFor = -1;
   readonly #host: ConnectionHost<UtpConnection>;
   readonly #mtu: MtuSearch;
-  readonly #isLoopback: boolean;
   readonly #sender: SendSide;
   readonly #receiver: ReceiveSide;
   readonly #ledbat: Ledbat;
@@ -96,9 +92,8 @@ export class UtpConnection implements StreamConnection, Timed {
     this.sendId = start.sendId;
     this.#mtu = new MtuSearch(start.remote.address.includes(":") ? 6 : 4);
     this.#ledbat = new Ledbat(this.#mtu.sizeBytes - HEADER_BYTES);
-    this.#isLoopback = isLoopback(start.remote.address);
     this.#sender = new SendSide({
-      pool: this.#isLoopback ? host.loopbackPool : host.pool,
+      pool: host.pool,
       mtu: this.#mtu,
       firstSequence: start.firstSequence,
     });
@@ -195,7 +190,6 @@ export class UtpConnection implements StreamConnection, Timed {
     }
     if (!this.#sender.isPossible(head.ack)) return;
     this.#heardSinceTimeout = true;
-    if (this.#isLoopback && head.datagramBytesMax > 0) this.#mtu.allow(head.datagramBytesMax);
     this.#delays.handleTimestamp(head.timestamp, nowMs);
     if (this.#phase === "calling") {
       if (head.type !== STATE || !this.#isAnswer(head)) return;
@@ -265,9 +259,8 @@ export class UtpConnection implements StreamConnection, Timed {
         nowMs,
         ackedBytes,
         ackedPackets,
-        // On loopback nobody else is on the line: what is late waits for a processor, and only a loss tells of a full queue.
-        queueUs: this.#isLoopback ? 0 : this.#delays.queueUs,
-        roundTripQueueUs: this.#isLoopback ? 0 : this.#delays.roundTripQueueUs,
+        queueUs: this.#delays.queueUs,
+        roundTripQueueUs: this.#delays.roundTripQueueUs,
         roundTripBaseUs: this.#delays.roundTripBaseUs,
         isWindowLimited: this.#isWindowLimited,
       });
@@ -358,7 +351,7 @@ export class UtpConnection implements StreamConnection, Timed {
     this.#pacer.advance({
       nowMs: this.#host.clock.nowMs(),
       windowBytes: this.#ledbat.windowBytes,
-      roundTripMs: this.#isLoopback ? undefined : this.#roundTrip.meanMs,
+      roundTripMs: this.#roundTrip.meanMs,
       isSlowStart: this.#ledbat.isSlowStart,
     });
     this.#isWindowLimited = false;
@@ -411,8 +404,7 @@ export class UtpConnection implements StreamConnection, Timed {
     const bytes = EMPTY_PACKET;
     this.#encode(bytes, type, this.#sender.nextSequence);
     const sackBytes = type === STATE ? this.#receiver.writeSelectiveAck(bytes, SACK_OFFSET) : 0;
-    let length = encodeSelectiveAck(bytes, sackBytes);
-    if (this.#isLoopback && type === STATE) length = encodeDatagramMax(bytes, length);
+    const length = encodeSelectiveAck(bytes, sackBytes);
     this.#host.send(bytes.subarray(0, length), this.remote.endpoint);
     this.#acks.acknowledged();
   }
@@ -486,4 +478,4 @@ export class UtpConnection implements StreamConnection, Timed {
 }
 
 /** Packets without payload are built here: each is sent before the next is built. */
-const EMPTY_PACKET = new Uint8Array(SACK_OFFSET + SELECTIVE_ACK_BYTES_MAX + DATAGRAM_MAX_BYTES);
+const EMPTY_PACKET = new Uint8Array(SACK_OFFSET + SELECTIVE_ACK_BYTES_MAX);

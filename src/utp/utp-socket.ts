@@ -7,13 +7,11 @@ import { Deadlines } from "./deadlines.ts";
 import { PacketPool } from "./out-packet.ts";
 import {
   DATA,
-  DATAGRAM_BYTES_MAX,
   decodePacket,
   emptyHead,
   encodeHead,
   HEADER_BYTES,
   type HeadFields,
-  LOOPBACK_DATAGRAM_BYTES_MAX,
   type PacketHead,
   RESET,
   STATE,
@@ -77,8 +75,7 @@ export class UtpSocket {
     this.#host = {
       local: options.local,
       clock: options.clock,
-      pool: new PacketPool(DATAGRAM_BYTES_MAX),
-      loopbackPool: new PacketPool(LOOPBACK_DATAGRAM_BYTES_MAX),
+      pool: new PacketPool(),
       memory: new ReceivedMemory(),
       send: options.send,
       planFlush: (connection) => this.#planFlush(connection),

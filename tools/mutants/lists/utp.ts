@@ -30,13 +30,6 @@ export const mutants: readonly Mutant[] = [
     tests: ["test/utp/short-acks"],
   },
   {
-    name: "utp: large datagrams are sent anywhere",
-    file: "src/utp/utp-connection.ts",
-    from: "    this.#isLoopback = isLoopback(start.remote.address);\n",
-    to: "    this.#isLoopback = true;\n",
-    tests: ["test/utp/loopback"],
-  },
-  {
     name: "udp: packets of the DHT go to uTP",
     file: "src/udp/packet-kind.ts",
     from: '  if (first === DICTIONARY) return "dht";\n',
