@@ -50,6 +50,8 @@ export interface SeedOptions extends CommandRun<SeedEvent> {
   readonly publication?: { readonly key: SigningKey; readonly salt: Uint8Array } | undefined;
   /** Has the router pass the port on. */
   readonly mapPorts?: boolean | undefined;
+  /** Show each peer little at a time, as long as nobody else has everything (BEP 16). */
+  readonly superSeeding?: boolean | undefined;
 }
 
 export type SeedEvent =
@@ -238,6 +240,7 @@ function add(
     mode: "seed",
     sources,
     extensions: session.extensions,
+    superSeeding: options.superSeeding,
     onEvent: (event) => {
       const message = troubleOf(event);
       if (message !== undefined) options.onEvent({ kind: "trouble", name, message });

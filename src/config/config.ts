@@ -317,6 +317,15 @@ export const configSchema = z.strictObject({
             "10 to 10000; 500 is enough for 60000 torrents",
           ),
         ),
+      superSeeding: z
+        .boolean()
+        .default(false)
+        .meta(
+          note(
+            "True shows each peer little at a time while nobody else has everything: a narrow line sends less twice.",
+            "true or false",
+          ),
+        ),
       lsd: z
         .boolean()
         .optional()

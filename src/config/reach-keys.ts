@@ -114,6 +114,14 @@ export const REACH_KEYS: readonly ReachKey[] = [
     flag: ["--pex <on|off>", "exchange peers with peers (default: on)"],
   },
   {
+    name: "discovery.superSeeding",
+    group: "finding",
+    label: "Super-seeding",
+    help: "While nobody else has everything, each peer is shown little at a time and passes it on. For a narrow line; peers may wait longer.",
+    control: { kind: "switch" },
+    flag: ["--super <on|off>", "show each peer little at a time, as the only seed (default: off)"],
+  },
+  {
     name: "discovery.lsd",
     group: "finding",
     label: "Neighbours",

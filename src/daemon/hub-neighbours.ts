@@ -51,6 +51,16 @@ export function pexReach(config: Config): ReachPart {
     : { state: "off", words: "The key discovery.pex turns it off.", remedy: null };
 }
 
+export function superSeedingReach(config: Config): ReachPart {
+  return config.discovery.superSeeding
+    ? {
+        state: "works",
+        words: "While nobody else has everything, each peer is shown little.",
+        remedy: null,
+      }
+    : { state: "off", words: "Peers are shown everything at once.", remedy: null };
+}
+
 /**
  * Opens it, where the settings say so. Torrents that are awake are announced in turn. One that sleeps wakes when a neighbour
  * asks for it, and is announced then; private ones never are.

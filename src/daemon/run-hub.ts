@@ -35,6 +35,7 @@ import {
   type HubNeighbours,
   openHubNeighbours,
   pexReach,
+  superSeedingReach,
 } from "./hub-neighbours.ts";
 import { HubFetching } from "../commands/hub-fetching.ts";
 import { InPlaceInbox } from "../commands/in-place-inbox.ts";
@@ -158,6 +159,7 @@ async function compose(
     // Peers may wake torrents before the DHT is open.
     sources: (info) => [...(hubDht?.sources(info) ?? []), ...(neighbours?.sources(info) ?? [])],
     swarms: { setWhole: (infohashes, isWhole) => tracker.setWhole(infohashes, isWhole) },
+    superSeeding: config.discovery.superSeeding,
     extensions: hubExtensions(config, (peers, from) => guard.judgePeers(peers, from)),
   });
   let hubDht: HubDht | undefined;
@@ -392,6 +394,7 @@ async function compose(
           dht: dht.status(),
           webSeeds: webSeedReach(webSeedNaming()),
           pex: pexReach(config),
+          superSeeding: superSeedingReach(config),
           lsd: lsd.status(),
           ...network.reach(),
         },

@@ -219,6 +219,8 @@ export interface AddTorrent {
   readonly webSeeds?: readonly WebSeedSource[] | undefined;
   /** Extensions of the peer protocol, in addition to the engine's own (`ut_metadata`, `lt_donthave`). */
   readonly extensions?: readonly ExtensionKind[] | undefined;
+  /** Show each peer little at a time, as long as nobody else has everything (BEP 16). For an only seed. */
+  readonly superSeeding?: boolean | undefined;
   readonly downBytesPerSecond?: number | undefined;
   readonly upBytesPerSecond?: number | undefined;
   /**

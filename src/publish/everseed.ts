@@ -56,6 +56,8 @@ export interface EverseedOptions {
   readonly sources?: ((info: TorrentInfo) => readonly PeerSource[]) | undefined;
   /** Extensions of the peer protocol for each torrent. */
   readonly extensions?: readonly ExtensionKind[] | undefined;
+  /** Torrents show each peer little at a time, while nobody else has everything (BEP 16). */
+  readonly superSeeding?: boolean | undefined;
 }
 
 /** The everseed's figures of one torrent. */
@@ -284,6 +286,7 @@ export class Everseed {
       root: folder.contentRoot(row),
       mode: "seed",
       extensions,
+      superSeeding: this.#options.superSeeding,
       // Damage in our own folder is repaired from the swarm; files in owners' folders are never written.
       existing: existingFiles(row),
       sources: this.#options.sources?.(metainfo.info),

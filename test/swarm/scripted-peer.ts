@@ -42,6 +42,7 @@ export interface SwarmScript {
   readonly choke?: (peer: ScriptedPeer) => void;
   readonly unchoke?: (peer: ScriptedPeer) => void;
   readonly request?: (peer: ScriptedPeer, piece: number, begin: number, length: number) => void;
+  readonly have?: (peer: ScriptedPeer, piece: number) => void;
   readonly extended?: (peer: ScriptedPeer, id: number, payload: Uint8Array) => void;
   readonly hashes?: (peer: ScriptedPeer, range: HashRange, hashes: Uint8Array) => void;
   readonly hashReject?: (peer: ScriptedPeer, range: HashRange) => void;
@@ -142,7 +143,9 @@ export class ScriptedPeer implements StreamHandler, WireSink {
   handleKeepAlive(): void {}
   handleInterested(): void {}
   handleNotInterested(): void {}
-  handleHave(): void {}
+  handleHave(piece: number): void {
+    this.#script.have?.(this, piece);
+  }
   handleBitfield(): void {}
   handleHaveAll(): void {}
   handleHaveNone(): void {}

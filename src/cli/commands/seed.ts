@@ -49,6 +49,7 @@ interface SeedFlags extends OutputOptions, NetworkFlags, PublicationFlags {
   readonly pex?: OnOff;
   readonly lsd?: OnOff;
   readonly mapPorts?: OnOff;
+  readonly super?: boolean;
   readonly listen?: ListenAddress;
   readonly encryption?: EncryptionMode;
   readonly transport?: TransportMode;
@@ -77,6 +78,7 @@ export function addSeedCommand(program: Command): void {
     .addOption(pexOption())
     .addOption(lsdOption())
     .addOption(mapPortsOption("on"))
+    .option("--super", "show each peer little at a time, as the only seed (super-seeding)")
     .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption));
   addPublicationOptions(addNetworkOptions(command)).action(
     (sources: readonly string[], flags: SeedFlags) => seed(sources, flags),
@@ -110,6 +112,7 @@ function seed(sources: readonly string[], flags: SeedFlags): Promise<void> {
       pex: flags.pex !== "off",
       lsd: isOn(flags.lsd),
       mapPorts: mapsPorts(flags, process.env, true),
+      superSeeding: flags.super ?? false,
       signal,
       onEvent: (event) => tellSeed(output, hashing, event),
     });

@@ -23,6 +23,8 @@ export interface PeerRoutes extends ConnectionOwner {
   readonly bounds: PieceBounds;
   readonly traffic: TorrentTraffic;
   handleReady(peer: TorrentPeer): string | undefined;
+  /** The peer requests this much of a piece. @returns Whether it may have it, if we have it. */
+  mayServe(peer: TorrentPeer, piece: number, length: number): boolean;
   handleClosed(peer: TorrentPeer, reason: string, byUs: boolean): void;
   handleHave(peer: TorrentPeer, piece: number): void;
   handlePossession(peer: TorrentPeer): void;
@@ -281,9 +283,17 @@ export class TorrentPeer
     if (Number.isInteger(block)) transfer.download.handleRejected(download, piece, block);
   }
 
+  /** We have the piece, and the peer did not know that. */
+  showPiece(piece: number): void {
+    this.connection.out.have(piece);
+  }
+
   handleRequest(piece: number, begin: number, length: number): void {
     const moving = this.#moving;
-    if (moving) moving.transfer.upload.handleRequest(moving.upload, piece, begin, length);
+    if (!this.#torrent.mayServe(this, piece, length)) {
+      this.connection.sendReject(piece, begin, length);
+      this.connection.countBadRequest();
+    } else if (moving) moving.transfer.upload.handleRequest(moving.upload, piece, begin, length);
     else this.connection.sendReject(piece, begin, length);
   }
 

@@ -12,12 +12,12 @@ import type { HashRange } from "../../wire/wire-sink.ts";
 import type { ConnectionSharer } from "../sharing/connection-shares.ts";
 import { SlotClaim } from "../sharing/slot-shares.ts";
 import { Choker } from "../upload/choker.ts";
+import { SuperSeeding } from "../upload/super-seeding.ts";
 import { ExtensionExchange } from "../exchange/extension-exchange.ts";
 import type { HashExchange } from "../exchange/hash-exchange.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { ExtensionKind } from "../extension.ts";
 import type { DecoratedPeer, StreamDecorator } from "../stream-decorator.ts";
-import type { PeerStatus, SourceKind } from "../session-contract.ts";
+import type { AddTorrent, PeerStatus, SourceKind } from "../session-contract.ts";
 import type { BurstMember } from "../sharing/bursts.ts";
 import { OutputQueue } from "../sharing/output-queue.ts";
 import { Swarm, type SwarmOutput } from "../swarm/swarm.ts";
@@ -30,8 +30,8 @@ import type { Transfer } from "./transfer.ts";
 export interface TorrentOfPeers extends BurstMember {
   readonly infohashes: Infohashes;
   readonly info: TorrentInfo | undefined;
-  /** Given with it. */
-  readonly extensions: readonly ExtensionKind[];
+  /** What it was added with. */
+  readonly added: Pick<AddTorrent, "extensions" | "superSeeding">;
   /** Set when its files begin to open. */
   readonly hashes: HashExchange | undefined;
   /** Set when its files are open. */
@@ -64,6 +64,8 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
   readonly #outputs = new OutputQueue<PeersOutput>();
   readonly #choker: Choker<TorrentPeer>;
   readonly #slots = new SlotClaim();
+  /** Set while we seed so (BEP 16). */
+  #superSeeding: SuperSeeding<TorrentPeer> | undefined;
   /** The one or two infohashes of 20 bytes that a handshake may carry. */
   readonly #infohashes: readonly Uint8Array[];
 
@@ -198,7 +200,8 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
     const { connection } = peer;
     this.extensions.join(peer);
     const transfer = this.#transfer;
-    connection.out.possession(transfer?.have, connection.fast);
+    const have = this.#superSeeding?.isOver === false ? undefined : transfer?.have;
+    connection.out.possession(have, connection.fast);
     this.#tellPort(connection);
     if (transfer) this.#introduce(peer, transfer);
     return undefined;
@@ -237,6 +240,7 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
     if (peer.download) this.#transfer!.download.leave(peer.download);
     if (peer.upload) this.#transfer!.upload.leave(peer.upload);
     this.extensions.gone(peer);
+    this.#superSeeding?.leave(peer);
     this.#torrent.hashes?.gone(connection);
     this.#host.handleDisconnected(connection);
     const { log, faults } = this.#host.ports;
@@ -247,11 +251,17 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
     if (this.#choker.gone(peer)) this.#rechoke();
   }
 
-  handleHave(peer: TorrentPeer, _piece: number): void {
+  mayServe(peer: TorrentPeer, piece: number, length: number): boolean {
+    return this.#superSeeding?.handleRequest(peer, { piece, length }, this.#nowMs()) ?? true;
+  }
+
+  handleHave(peer: TorrentPeer, piece: number): void {
+    this.#superSeeding?.handleHave(peer, piece, this.#nowMs());
     this.#dropIfUseless(peer);
   }
 
   handlePossession(peer: TorrentPeer): void {
+    this.#superSeeding?.handlePossession(peer);
     this.#torrent.hashes?.requestFrom(peer.connection);
     this.#dropIfUseless(peer);
   }
@@ -339,8 +349,20 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
 
   /** The files are open. Peers that connected before do not know what we have. */
   introduceAll(transfer: Transfer): void {
+    if (this.#torrent.added.superSeeding === true && transfer.isComplete) {
+      const pieceCount = this.#bounds.wanted;
+      const { random } = this.#host.ports;
+      const { geometry } = this.#torrent.info!;
+      this.#superSeeding = new SuperSeeding({
+        pieceCount,
+        pieceSize: (piece) => geometry.pieceSize(piece),
+        below: (end) => random.below(end),
+      });
+    }
     for (const peer of this.swarm.open()) {
-      for (const piece of transfer.have.indexes()) peer.connection.out.have(piece);
+      if (!this.#superSeeding) {
+        for (const piece of transfer.have.indexes()) peer.connection.out.have(piece);
+      }
       this.#introduce(peer, transfer);
     }
   }
@@ -354,6 +376,7 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
   }
 
   tellLost(piece: number): void {
+    this.#superSeeding?.end();
     for (const peer of this.swarm.open()) {
       this.extensions.sendDontHave(peer, piece);
       this.#refreshInterest(peer);
@@ -382,6 +405,7 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
     this.swarm.tick(now);
     this.extensions.tick(now);
     if (!this.#transfer) return;
+    this.#superSeeding?.tick(now);
     this.#torrent.hashes!.tick(this.#connections());
     if (this.#choker.due(now)) this.#rechoke();
   }
@@ -392,6 +416,7 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
 
   #introduce(peer: TorrentPeer, transfer: Transfer): void {
     peer.introduce(transfer);
+    if (this.#superSeeding?.isOver === false) this.#superSeeding.join(peer);
     this.#torrent.hashes!.requestFrom(peer.connection);
     this.#dropIfUseless(peer);
   }
@@ -399,7 +424,7 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
   /** A peer that has hardly anything starts sooner, and has something to give sooner (BEP 6). */
   #grantFast({ upload, connection }: TorrentPeer): void {
     const pieceCount = this.#bounds.wanted;
-    if (!upload || upload.grants.count > 0) return;
+    if (!upload || upload.grants.count > 0 || this.#superSeeding?.isOver === false) return;
     if (!connection.fast || (connection.pieces?.count ?? 0) >= ALLOWED_FAST_COUNT) return;
     // The set depends on the network of the IP address. Without one a peer could fetch another set with each new id.
     const address = ipOf(connection.remote);
@@ -442,7 +467,7 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
         return info && { bytes: info.infoBytes, private: info.private };
       },
       nowMs: () => this.#nowMs(),
-      added: this.#torrent.extensions,
+      added: this.#torrent.added.extensions ?? [],
       offerPeers: (addresses, namedBy) => {
         this.swarm.offerNamed(addresses, namedBy, this.#nowMs());
         this.#host.handleCandidates();

@@ -6,7 +6,6 @@ import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import { parseInfo } from "../../metainfo/parse-metainfo.ts";
 import { contradictionOf, type HashExchange } from "../exchange/hash-exchange.ts";
 import type { ExistingFiles } from "../existing-files.ts";
-import type { ExtensionKind } from "../extension.ts";
 import type {
   AddTorrent,
   EngineTorrent,
@@ -90,8 +89,8 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     return shownState(this.#phase);
   }
 
-  get extensions(): readonly ExtensionKind[] {
-    return this.#options.extensions ?? [];
+  get added(): AddTorrent {
+    return this.#options;
   }
 
   get have(): Bitfield | undefined {

@@ -44,4 +44,18 @@ export const mutants: readonly Mutant[] = [
     to: "search.cookie === undefined",
     tests: ["src/lsd/lsd"],
   },
+  {
+    name: "super-seeding: what everybody has is shown as well as what is rare",
+    file: "src/engine/upload/super-seeding.ts",
+    from: "if (copies >= least || ",
+    to: "if (best !== undefined || ",
+    tests: ["test/swarm/super-seeding"],
+  },
+  {
+    name: "super-seeding: it never ends",
+    file: "src/engine/upload/super-seeding.ts",
+    from: "pieces.count === this.#pieceCount) this.#isOver = true;",
+    to: "pieces.count > this.#pieceCount) this.#isOver = true;",
+    tests: ["test/swarm/super-seeding"],
+  },
 ];
