@@ -45,7 +45,7 @@ test("get accepts an infohash, and says so when it has nowhere to look for peers
   assert.equal(alone.exit, 6, alone.stderr);
   assert.match(
     alone.stderr,
-    /^everseed: There is nowhere to look for peers\. No tracker and no peer is known, and the DHT is off\.\n {2}Try: --dht on asks the DHT; --tracker URL or --peer HOST:PORT names one/,
+    /^everseed: There is nowhere to look for peers\. No tracker and no peer is known, and the DHT is off\.\n {2}Try: --dht on asks the DHT, --lsd on the neighbours; --tracker URL or --peer HOST:PORT names one/,
   );
   const { peer } = await startSeed(context, folder);
   const args = ["get", infohash, "-o", "copy", "--peer", peer, ...LISTEN];
