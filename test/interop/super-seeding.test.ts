@@ -19,10 +19,8 @@ test(
       "--piece-size",
       "32768",
     ]);
-    const seed = new Running(t, [
-      ...[EVERSEED, "seed", torrent, "--data", folder],
-      ...["--super", "--listen", "127.0.0.1:0", "--json"],
-    ]);
+    const flags = ["--super", "--listen", "127.0.0.1:0", "--json"];
+    const seed = new Running(t, [EVERSEED, "seed", torrent, "--data", folder, ...flags]);
     const peer = `127.0.0.1:${Number((await seed.event("ready"))["port"])}`;
     const leechers: Running[] = [];
     const known = [peer];
