@@ -16,7 +16,7 @@ import { namedContacts } from "./named-contacts.ts";
 import { equalBytes } from "../base/bytes.ts";
 import type { NodeStores } from "./node-stores.ts";
 import { NodeUpkeep } from "./node-upkeep.ts";
-import type { OuterAddress } from "./outer-address.ts";
+import type { OuterAddress } from "../base/outer-address.ts";
 import { QueryGate } from "./query-gate.ts";
 import { Responder } from "./responder.ts";
 import { RoutingTable, type TableCounts } from "./routing-table.ts";

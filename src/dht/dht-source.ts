@@ -106,6 +106,9 @@ class TorrentSearch implements PeerSourceHandle {
           if (judged.length > 0) swarm.offerPeers(tcpAddresses(judged));
         },
         onDone: ({ hops, announcedTo }) => {
+          for (const { outer } of dht.status().families) {
+            if (outer !== undefined) swarm.handleOuterAddress?.(outer, undefined);
+          }
           isHeard ||= mayAnnounce ? announcedTo > 0 : hops !== undefined;
           left -= 1;
           if (left === 0) this.#searchAgain(isHeard && (found > 0 || seed));

@@ -14,7 +14,7 @@ import type { KrpcFields } from "./encode-krpc.ts";
 import type { KnownNode, LookupOutcome, LookupReply, LookupRequest } from "./lookup.ts";
 import { NODE_ID_BYTES } from "./node-id.ts";
 import { NodeStores } from "./node-stores.ts";
-import { OuterAddress } from "./outer-address.ts";
+import { OuterAddress } from "../base/outer-address.ts";
 import { decodeState, encodeState, endpointsOf, type SavedState } from "./saved-state.ts";
 import { TokenBucket } from "../base/token-bucket.ts";
 

@@ -356,6 +356,12 @@ export interface SwarmView {
   /** True while more peers are welcome. */
   readonly wantsPeers: () => boolean;
   readonly offerPeers: (peers: readonly PeerAddress[]) => void;
+  /**
+   * Somebody says how the world sees us (BEP 24, BEP 42).
+   *
+   * @param by - The address of whoever says it; `undefined` when many have voted about it.
+   */
+  readonly handleOuterAddress?: ((seen: string, by: string | undefined) => void) | undefined;
 }
 
 export interface PeerSourceHandle {

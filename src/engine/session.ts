@@ -17,6 +17,7 @@ import { DialHistory } from "./sharing/dial-history.ts";
 import { RateLimit } from "./sharing/rate-limit.ts";
 import { Scheduler } from "./sharing/scheduler.ts";
 import { Bursts } from "./sharing/bursts.ts";
+import { OuterAddresses } from "./sharing/outer-addresses.ts";
 import type {
   AddTorrent,
   EnginePorts,
@@ -63,6 +64,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
   readonly scheduler: Scheduler;
   readonly roots = new RootLeases();
   readonly bursts = new Bursts();
+  readonly outer = new OuterAddresses();
   readonly dials = new DialHistory();
   readonly webServers = new ServerSlots();
 

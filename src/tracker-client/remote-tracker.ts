@@ -230,6 +230,8 @@ export class RemoteTracker {
     // A reply without a tracker id keeps the old one (BEP 3).
     listing.trackerId = outcome.trackerId ?? listing.trackerId;
     this.#lastReply = outcome;
+    const { externalAddress, from } = outcome;
+    if (externalAddress !== undefined) swarm.handleOuterAddress?.(externalAddress, from);
     if (outcome.peers.length > 0 && swarm.wantsPeers()) {
       swarm.offerPeers(tcpAddresses(judgePeers(outcome.peers, outcome.from)));
     }

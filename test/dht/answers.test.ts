@@ -14,7 +14,7 @@ import { DEFAULT_NODE_SETTINGS, DhtNode, type DhtOutput } from "../../src/dht/dh
 import { encodeQuery, encodeReply, type KrpcFields } from "../../src/dht/encode-krpc.ts";
 import { decodeKrpc, type KrpcMessage } from "../../src/dht/krpc.ts";
 import { NodeStores } from "../../src/dht/node-stores.ts";
-import { OuterAddress } from "../../src/dht/outer-address.ts";
+import { OuterAddress } from "../../src/base/outer-address.ts";
 import { seededRandom } from "../../src/sim/seeded-random.ts";
 import { signatures } from "./dht-world.ts";
 

@@ -1,3 +1,4 @@
+import type { Endpoint } from "../../base/endpoint.ts";
 import type { PeerAddress } from "../../base/peer-address.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { NetFailure, StreamConnection, StreamHandler } from "../../ports/net.ts";
@@ -89,6 +90,11 @@ export class Connection extends Dialogue implements StreamHandler {
   /** Where it leads, or comes from. */
   get remote(): PeerAddress {
     return this.#stream.remote;
+  }
+
+  /** Our address of it; `undefined` until it is open, and where its transport has none. */
+  get local(): Endpoint | undefined {
+    return this.#stream.local;
   }
 
   /** The features that its handshake offers. */

@@ -1,5 +1,6 @@
 import type { Infohashes } from "../../base/infohash.ts";
-import type { PeerAddress } from "../../base/peer-address.ts";
+import { addressBytes } from "../../base/endpoint.ts";
+import { ipOf, type PeerAddress } from "../../base/peer-address.ts";
 import { decodeDontHave, encodeDontHave } from "../../wire/donthave.ts";
 import { encodeExtended } from "../../wire/encode-messages.ts";
 import {
@@ -118,8 +119,10 @@ export class ExtensionExchange<P extends ExtensionMember> {
   #start(peer: P): void {
     const table = new ExtensionTable([...this.#own.keys(), ...this.#added.names]);
     this.#peers.set(peer, { table, server: undefined });
+    const ip = ipOf(peer.connection.remote);
     const handshake = encodeExtensionHandshake({
       messages: table.offered,
+      yourIp: ip === undefined ? undefined : addressBytes(ip),
       client: CLIENT,
       prefersEncryption: this.#options.prefersEncryption(),
       requestQueue: this.#options.requestQueueMax,

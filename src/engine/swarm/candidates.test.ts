@@ -431,3 +431,28 @@ test("DHT-8: an address whose machine has to wait is passed over, and one that a
   named.offer(numbered(1), "manual", 0);
   assert.deepEqual(nextAddress(named, 0), numbered(1));
 });
+
+test("BEP 40: addresses of one rank are dialled by their priority, which changes with our own address", () => {
+  let isTurned = false;
+  const candidates = new Candidates({
+    random: seededRandom(1),
+    kinds: KINDS,
+    dials: { readyAtMs: (_address, now) => now },
+    priorityOf: (address) => {
+      if (address.kind === "webrtc") return undefined;
+      const { port } = address.endpoint;
+      return isTurned ? 10_000 - port : port;
+    },
+  });
+  for (const port of [6882, 6885, 6881, 6884, 6883]) {
+    candidates.offer(tcpAddress({ address: "9.9.9.9", port }), "tracker", 0);
+  }
+  const next = (): number => {
+    const address = candidates.next(0)![0];
+    return address.kind === "webrtc" ? 0 : address.endpoint.port;
+  };
+  assert.deepEqual([next(), next()], [6885, 6884]);
+  isTurned = true;
+  candidates.handlePriorities();
+  assert.deepEqual([next(), next(), next()], [6881, 6882, 6883]);
+});

@@ -80,8 +80,8 @@ interface Candidate {
   readonly source: SourceKind;
   /** The network of the peer that named it; `undefined` when it came from elsewhere. */
   readonly namedBy: string | undefined;
-  /** Random numbers, which break ties of rank. */
-  readonly lot: number;
+  /** Breaks ties of rank: the canonical priority (BEP 40), a random number while it is not known. */
+  lot: number;
   failures: number;
   /** Consecutive short connections. */
   drops: number;
@@ -110,6 +110,7 @@ export class Candidates {
   readonly #random: Random;
   readonly #kinds: ReadonlySet<TransportKind>;
   readonly #dials: Pick<DialHistory, "readyAtMs">;
+  readonly #priorityOf: (address: PeerAddress) => number | undefined;
   readonly #known = new Map<string, Candidate>();
   /** By `banKey`. */
   readonly #knownPerHost = new Map<string, number>();
@@ -135,7 +136,10 @@ export class Candidates {
     random: Random;
     kinds: ReadonlySet<TransportKind>;
     dials: Pick<DialHistory, "readyAtMs">;
+    /** @returns Of BEP 40; `undefined` while our own address is not known. */
+    priorityOf?: (address: PeerAddress) => number | undefined;
   }) {
+    this.#priorityOf = options.priorityOf ?? (() => undefined);
     this.#random = options.random;
     this.#kinds = options.kinds;
     this.#dials = options.dials;
@@ -183,7 +187,7 @@ export class Candidates {
       others: undefined,
       source,
       namedBy,
-      lot: this.#random.below(2 ** 32),
+      lot: this.#lotOf(address),
       failures: 0,
       drops: 0,
       letGo: false,
@@ -195,6 +199,17 @@ export class Candidates {
     if (namedBy !== undefined) count(this.#perNamer, namedBy, 1);
     this.#queue(candidate, this.#due, now);
     return true;
+  }
+
+  /** Our own address is another now, and with it every priority. */
+  handlePriorities(): void {
+    for (const candidate of this.#known.values()) candidate.lot = this.#lotOf(candidate.ways[0]);
+    const due = this.#due.take().filter(isValid);
+    for (const turn of due) this.#due.push(turn);
+  }
+
+  #lotOf(address: PeerAddress): number {
+    return this.#priorityOf(address) ?? this.#random.below(2 ** 32);
   }
 
   /** There is an address to dial now. */
@@ -385,7 +400,7 @@ function isValid(turn: Turn): boolean {
 function isBetter(a: Turn, b: Turn): boolean {
   if (a.failures !== b.failures) return a.failures < b.failures;
   const rank = SOURCES[a.candidate.source].rank - SOURCES[b.candidate.source].rank;
-  return rank === 0 ? a.candidate.lot < b.candidate.lot : rank < 0;
+  return rank === 0 ? a.candidate.lot > b.candidate.lot : rank < 0;
 }
 
 /** Doubled each consecutive time, whatever goes wrong. */
@@ -449,6 +464,11 @@ class Heap<Item> {
 
   constructor(isBefore: (a: Item, b: Item) => boolean) {
     this.#isBefore = isBefore;
+  }
+
+  /** @returns All items, in no order; none are left. */
+  take(): Item[] {
+    return this.#items.splice(0);
   }
 
   peek(): Item | undefined {

@@ -2,7 +2,9 @@ import { compareBytes, equalBytes } from "../../base/bytes.ts";
 import { addressKey, banKey, networkKey, type PeerAddress } from "../../base/peer-address.ts";
 import { Candidates, type ConnectionEnd } from "./candidates.ts";
 import type { PeerWays } from "./peer-ways.ts";
+import { peerPriority } from "../../wire/peer-priority.ts";
 import { mostCrowded } from "../sharing/crowd.ts";
+import type { OuterAddresses } from "../sharing/outer-addresses.ts";
 import type { DialHistory } from "../sharing/dial-history.ts";
 import { OutputQueue } from "../sharing/output-queue.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -14,6 +16,8 @@ const USELESS_MS = 60_000;
 const CROWDED = 0.9;
 /** A peer is not judged by its rate before it has been connected for this long. */
 const SETTLED_MS = 30_000;
+/** Between two peers that give way to one with a higher priority: a flood of addresses must not change all peers. */
+const REPLACE_MS = 5_000;
 /** Bitfield lookups for one answer of `partialCopies`: some milliseconds. */
 const PIECE_LOOKS_MAX = 2_000_000;
 
@@ -23,6 +27,7 @@ export interface SwarmOptions {
   readonly ports: EnginePorts;
   readonly settings: EngineSettings;
   readonly peerId: Uint8Array;
+  readonly outer: OuterAddresses;
   readonly dials: Pick<DialHistory, "readyAtMs">;
   /** Asked when a connection to a peer that was reached ended before its handshake. */
   readonly isWorthAnotherTry?: ((remote: PeerAddress) => boolean) | undefined;
@@ -58,6 +63,9 @@ export class Swarm<P extends SwarmMember> {
   /** Peers with gathered messages to send. */
   readonly #unsent = new Set<P>();
   readonly #outputs = new OutputQueue<SwarmOutput<P>>();
+  #replacedAtMs = Number.NEGATIVE_INFINITY;
+  /** Of the addresses that the candidates were ranked by. */
+  #outerVersion = 0;
 
   constructor(options: SwarmOptions) {
     this.#options = options;
@@ -66,6 +74,7 @@ export class Swarm<P extends SwarmMember> {
       random,
       kinds: new Set(transports.map(({ kind }) => kind)),
       dials: options.dials,
+      priorityOf: (address) => this.#priorityOf(address),
     });
   }
 
@@ -125,12 +134,19 @@ export class Swarm<P extends SwarmMember> {
   /** @returns Whether a peer that dialled us is accepted; then it must join. */
   mayEnter(address: PeerAddress, hasRoom: boolean, now: number): boolean {
     if (this.#candidates.isBanned(address)) return false;
-    return (hasRoom && !this.isFull) || this.evictFor(address, now);
+    if ((hasRoom && !this.isFull) || this.evictFor(address, now)) return true;
+    return this.isFull && this.#giveWayTo(address, now);
   }
 
   /** @returns The address to dial, or `undefined`. The caller must report whether it was dialled. */
   nextCandidate(now: number): PeerWays | undefined {
-    return this.isFull ? undefined : this.#candidates.next(now);
+    if (this.isFull) return undefined;
+    const { version } = this.#options.outer;
+    if (version !== this.#outerVersion) {
+      this.#outerVersion = version;
+      this.#candidates.handlePriorities();
+    }
+    return this.#candidates.next(now);
   }
 
   /** @returns Who named an address that `nextCandidate` returned. */
@@ -324,6 +340,40 @@ export class Swarm<P extends SwarmMember> {
     const victim = mostCrowded(idle, network);
     victim?.close("room is needed for another");
     return victim !== undefined;
+  }
+
+  /**
+   * When all are useful, the one with the lowest priority gives way to a newcomer with a higher one (BEP 40). Nobody can choose
+   * its priority, so peers of a crowded swarm stay connected to each other by chance, and newcomers get in.
+   *
+   * @returns Whether one has gone.
+   */
+  #giveWayTo(newcomer: PeerAddress, now: number): boolean {
+    const own = this.#priorityOf(newcomer);
+    if (own === undefined || now - this.#replacedAtMs < REPLACE_MS) return false;
+    const network = networkKey(newcomer);
+    let victim: Connection | undefined;
+    let least = own;
+    for (const { connection, swarm } of this.#peers) {
+      if (networkKey(connection.remote) === network) return false;
+      if (!connection.isOpen || now - swarm.connectedAtMs < SETTLED_MS) continue;
+      const priority = this.#priorityOf(connection.remote) ?? 0;
+      if (priority >= least) continue;
+      victim = connection;
+      least = priority;
+    }
+    if (!victim) return false;
+    this.#replacedAtMs = now;
+    victim.close("a peer with a higher priority takes its place");
+    return true;
+  }
+
+  /** @returns Of BEP 40, the same at both ends; `undefined` while our own address is not known. */
+  #priorityOf(address: PeerAddress): number | undefined {
+    if (address.kind === "webrtc") return undefined;
+    const own = this.#options.outer.seenBy(address.endpoint.address);
+    if (own === undefined) return undefined;
+    return peerPriority({ address: own, port: 0 }, address.endpoint);
   }
 
   /**

@@ -3,6 +3,7 @@ import type { ConnectionOwner } from "../connection/connection-sink.ts";
 import type { Scheduler } from "../sharing/scheduler.ts";
 import type { DialHistory } from "../sharing/dial-history.ts";
 import type { Bursts } from "../sharing/bursts.ts";
+import type { OuterAddresses } from "../sharing/outer-addresses.ts";
 import type { EnginePorts, EngineSettings, PeerDht } from "../session-contract.ts";
 import type { StreamDecorators } from "../stream-decorator.ts";
 import type { PeerWays } from "../swarm/peer-ways.ts";
@@ -19,6 +20,8 @@ export interface TorrentHost {
   readonly outerPort: number;
   readonly scheduler: Scheduler;
   readonly bursts: Bursts;
+  /** Our addresses as others see them. */
+  readonly outer: OuterAddresses;
   readonly dials: DialHistory;
   readonly decorators: StreamDecorators;
   readonly dht: PeerDht | undefined;

@@ -1,4 +1,5 @@
 import { equalBytes } from "../../base/bytes.ts";
+import { formatAddress } from "../../base/endpoint.ts";
 import { wireInfohashes, type Infohashes } from "../../base/infohash.ts";
 import { banKey, formatPeerAddress, ipOf, type PeerAddress } from "../../base/peer-address.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
@@ -79,7 +80,14 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
     const { info } = torrent;
     this.#bounds = { ...(info ? boundsOf(info.geometry.pieceCount) : UNKNOWN_BOUNDS) };
     const { isWorthAnotherTry } = host.decorators;
-    this.swarm = new Swarm({ ports, settings, peerId, dials: host.dials, isWorthAnotherTry });
+    this.swarm = new Swarm({
+      ports,
+      settings,
+      peerId,
+      dials: host.dials,
+      isWorthAnotherTry,
+      outer: host.outer,
+    });
     this.#choker = new Choker(ports.random);
     this.extensions = this.#makeExtensions();
   }
@@ -198,6 +206,7 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
     const refusal = this.swarm.refusal(peer, this.#nowMs());
     if (refusal !== undefined) return refusal;
     const { connection } = peer;
+    if (connection.local) this.#host.outer.handleLocal(connection.local.address);
     this.extensions.join(peer);
     const transfer = this.#transfer;
     const have = this.#superSeeding?.isOver === false ? undefined : transfer?.have;
@@ -282,6 +291,7 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
     switch (news?.kind) {
       case "words":
         if (news.words.requestQueue !== undefined) peer.setQueueLimit(news.words.requestQueue);
+        this.#handleYourIp(peer, news.words.yourIp);
         this.swarm.handleWords(peer, news.words, this.#nowMs());
         break;
       case "metadata":
@@ -297,6 +307,12 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
       case undefined:
         break;
     }
+  }
+
+  /** The peer says how it sees us. */
+  #handleYourIp({ connection }: TorrentPeer, yourIp: Uint8Array | undefined): void {
+    const ip = ipOf(connection.remote);
+    if (yourIp && ip !== undefined) this.#host.outer.vote(ip, formatAddress(yourIp));
   }
 
   handleHashRequest(peer: TorrentPeer, range: HashRange): void {

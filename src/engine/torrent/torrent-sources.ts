@@ -15,7 +15,7 @@ const PRIVATE_KINDS: ReadonlySet<SourceKind> = new Set(["tracker", "manual", "in
 export interface TorrentSourcesOptions {
   readonly host: Pick<
     TorrentHost,
-    "peerId" | "port" | "outerPort" | "bursts" | "ports" | "handleCandidates"
+    "peerId" | "port" | "outerPort" | "bursts" | "outer" | "ports" | "handleCandidates"
   >;
   readonly torrent: Pick<EngineTorrent, "infohashes" | "info" | "state" | "stats">;
   readonly swarm: Pick<Swarm<TorrentPeer>, "isFull" | "offer" | "keepOnly">;
@@ -101,6 +101,10 @@ export class TorrentSources {
       stats: () => torrent.stats(),
       // Seeds dial as well: a peer that started before them may be waiting for a call.
       wantsPeers: () => !swarm.isFull && torrent.state.kind !== "broken",
+      handleOuterAddress: (seen, by) => {
+        if (by === undefined) host.outer.believe(seen);
+        else host.outer.vote(by, seen);
+      },
       offerPeers: (peers) => {
         if (!this.#mayHave(kind)) return;
         host.bursts.run(() => {

@@ -4,7 +4,7 @@ import { DEFAULT_NODE_SETTINGS, DhtNode } from "../../../src/dht/dht-node.ts";
 import { encodeFailure, encodeQuery, encodeReply } from "../../../src/dht/encode-krpc.ts";
 import { decodeKrpc, PACKET_BYTES_MAX, TRANSACTION_BYTES_MAX } from "../../../src/dht/krpc.ts";
 import { NodeStores } from "../../../src/dht/node-stores.ts";
-import { OuterAddress } from "../../../src/dht/outer-address.ts";
+import { OuterAddress } from "../../../src/base/outer-address.ts";
 import { decodeState, encodeState } from "../../../src/dht/saved-state.ts";
 import { seededRandom } from "../../../src/sim/seeded-random.ts";
 import type { FuzzTarget } from "../target.ts";

@@ -58,4 +58,18 @@ export const mutants: readonly Mutant[] = [
     to: "pieces.count > this.#pieceCount) this.#isOver = true;",
     tests: ["test/swarm/super-seeding"],
   },
+  {
+    name: "swarm: addresses with the lowest priority are dialled first",
+    file: "src/engine/swarm/candidates.ts",
+    from: "a.candidate.lot > b.candidate.lot",
+    to: "a.candidate.lot < b.candidate.lot",
+    tests: ["src/engine/swarm/candidates"],
+  },
+  {
+    name: "swarm: a peer of our own network decides how the world sees us",
+    file: "src/engine/sharing/outer-addresses.ts",
+    from: "if (reachOf(address) === REACH.world) this.#set",
+    to: "this.#set",
+    tests: ["src/engine/sharing/outer"],
+  },
 ];

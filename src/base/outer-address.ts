@@ -1,6 +1,6 @@
-import { REACH, reachOf } from "../base/address-reach.ts";
-import { addressBytes } from "../base/endpoint.ts";
-import { toHex } from "../base/bytes.ts";
+import { REACH, reachOf } from "./address-reach.ts";
+import { addressBytes } from "./endpoint.ts";
+import { toHex } from "./bytes.ts";
 
 /** Voters that are heard; a new one takes the place of the oldest. */
 const VOTERS_MAX = 32;
