@@ -111,7 +111,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
     const { handshakeTimeoutMs } = this.settings;
     this.#decorating = { timeoutMs: handshakeTimeoutMs, log: options.ports.log };
     this.#crowd = new Crowd(this.settings);
-    this.#transports = new Transports(options.ports.transports);
+    this.#transports = new Transports(options.ports.transports, options.ports.clock);
     this.peerId = makePeerId(options.ports.random.bytes(12));
     this.#upLimit = new RateLimit(this.settings.upBytesPerSecond);
     this.#downLimit = new RateLimit(this.settings.downBytesPerSecond);

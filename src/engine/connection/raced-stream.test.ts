@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PeerAddress } from "../../base/peer-address.ts";
 import type { StreamConnection, StreamHandler } from "../../ports/net.ts";
+import { Simulation } from "../../sim/simulation.ts";
 import { RacedStream } from "./raced-stream.ts";
 
 const ENDPOINT = { address: "10.0.0.2", port: 6881 };
@@ -42,6 +43,7 @@ class Way implements StreamConnection {
 
 class Race {
   readonly log: string[] = [];
+  readonly simulation = new Simulation();
   readonly tcp = new Way("tcp", this.log);
   readonly utp = new Way("utp", this.log);
   readonly stream = new RacedStream(
@@ -55,6 +57,7 @@ class Race {
       handleSent: (bytes) => this.log.push(`sent ${bytes}`),
       handleClose: (failure) => this.log.push(`closed ${failure?.code}`),
     },
+    this.simulation,
   );
 
   take(): string[] {
@@ -71,6 +74,8 @@ test("both ways are tried at once, the first that opens wins, and the other is g
   assert.ok(race.tcp.handler && race.utp.handler);
   assert.equal(race.stream.remote.kind, "tcp", "until one has won");
   race.utp.handler.handleOpen();
+  assert.deepEqual(race.take(), [], "TCP may still come");
+  race.simulation.runFor(30);
   assert.deepEqual(race.take(), ["tcp is given up", "open"]);
   assert.equal(race.stream.remote.kind, "utp");
   race.stream.write(new Uint8Array(3));
@@ -109,4 +114,50 @@ test("a race that is given up gives up all its ways, once", () => {
   assert.deepEqual(race.take(), ["tcp is given up", "utp is given up"]);
   race.stream.write(new Uint8Array(5));
   assert.equal(race.stream.bufferedBytes, 0);
+});
+
+test("the way that was named first wins when both open together", () => {
+  const race = new Race();
+  race.utp.handler!.handleOpen();
+  race.simulation.runFor(20);
+  race.tcp.handler!.handleOpen();
+  assert.deepEqual(race.take(), ["utp is given up", "open"]);
+  race.simulation.runFor(1000);
+  assert.deepEqual(race.take(), []);
+  assert.equal(race.stream.remote.kind, "tcp");
+});
+
+test("the second way waits for a first that has failed no longer, and one that speaks is the connection", () => {
+  const refused = new Race();
+  refused.utp.handler!.handleOpen();
+  refused.tcp.handler!.handleClose(failure("ECONNREFUSED"));
+  assert.deepEqual(refused.take(), ["open"]);
+  assert.equal(refused.stream.remote.kind, "utp");
+  const late = new Race();
+  late.tcp.handler!.handleClose(failure("ECONNREFUSED"));
+  late.utp.handler!.handleOpen();
+  assert.deepEqual(late.take(), ["open"]);
+  const spoken = new Race();
+  spoken.utp.handler!.handleOpen();
+  spoken.utp.handler!.handleBytes(new Uint8Array(9), 4);
+  assert.deepEqual(spoken.take(), ["tcp is given up", "open", "read 4"]);
+});
+
+test("a way that opened and closed before its head start was over leaves the race to the other", () => {
+  const race = new Race();
+  race.utp.handler!.handleOpen();
+  race.utp.handler!.handleClose(failure("ECONNRESET"));
+  race.simulation.runFor(1000);
+  assert.deepEqual(race.take(), []);
+  race.tcp.handler!.handleOpen();
+  assert.deepEqual(race.take(), ["open"]);
+});
+
+test("a race that is given up while a way is held opens nothing later", () => {
+  const race = new Race();
+  race.utp.handler!.handleOpen();
+  race.stream.destroy();
+  race.take();
+  race.simulation.runFor(1000);
+  assert.deepEqual(race.take(), []);
 });

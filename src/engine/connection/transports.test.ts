@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ListenOptions, PeerTransport } from "../../ports/net.ts";
+import { Simulation } from "../../sim/simulation.ts";
 import { Transports } from "./transports.ts";
 
 /** A transport whose system chooses these ports in turn, and where some are taken. */
@@ -26,7 +27,7 @@ const PLACE = { host: "::", accept: () => undefined };
 test("a port that the system chose is chosen again when the second transport finds it taken", async () => {
   const tcp = transport("tcp", [5001, 5002, 5003]);
   const utp = transport("utp", [], [5001, 5002]);
-  const transports = new Transports([tcp.listening, utp.listening]);
+  const transports = new Transports([tcp.listening, utp.listening], new Simulation());
   assert.equal(await transports.listen({ ...PLACE, port: 0 }), 5003);
   assert.deepEqual(tcp.closed, [5001, 5002]);
   assert.equal(transports.port, 5003);
@@ -38,7 +39,7 @@ test("a port that was asked for is tried once, and so is one that is taken for e
     Array.from({ length: 20 }, () => 5001),
   );
   const utp = transport("utp", [], [5001, 6881]);
-  const transports = new Transports([tcp.listening, utp.listening]);
+  const transports = new Transports([tcp.listening, utp.listening], new Simulation());
   await assert.rejects(transports.listen({ ...PLACE, port: 6881 }), { code: "EADDRINUSE" });
   assert.deepEqual(tcp.asked, [6881]);
   await assert.rejects(transports.listen({ ...PLACE, port: 0 }), { code: "EADDRINUSE" });

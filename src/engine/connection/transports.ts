@@ -1,6 +1,7 @@
 import { invariant } from "../../base/errors.ts";
 import { systemCode } from "../../base/system-code.ts";
 import type { PeerAddress } from "../../base/peer-address.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type {
   DialOptions,
   ListenOptions,
@@ -17,10 +18,12 @@ const CHOICES_MAX = 8;
 /** All transports of a session as one. Nobody else in the engine chooses between them. */
 export class Transports {
   readonly #transports: readonly PeerTransport[];
+  readonly #clock: Clock;
   #listeners: readonly StreamListener[] = [];
 
-  constructor(transports: readonly PeerTransport[]) {
+  constructor(transports: readonly PeerTransport[], clock: Clock) {
     this.#transports = transports;
+    this.#clock = clock;
   }
 
   /** The bound port, the same for all transports that have ports; 0 before `listen`. */
@@ -58,7 +61,10 @@ export class Transports {
     return this.port;
   }
 
-  /** @param ways - To one peer. They are tried at the same time, and the first that opens is the connection. */
+  /**
+   * @param ways - To one peer. They are tried at the same time, and the first that opens is the connection; the first in
+   *   the list is preferred when two open together.
+   */
   dial(
     ways: readonly [PeerAddress, ...PeerAddress[]],
     handler: StreamHandler,
@@ -69,6 +75,7 @@ export class Transports {
     return new RacedStream(
       ways.map((way) => (racer: StreamHandler) => this.#dial(way, racer, options)),
       handler,
+      this.#clock,
     );
   }
 

@@ -65,6 +65,13 @@ export const mutants: readonly Mutant[] = [
     tests: ["src/engine/connection/raced-stream"],
   },
   {
+    name: "addresses: uTP wins over TCP when both open",
+    file: "src/engine/connection/raced-stream.ts",
+    from: "const HEAD_START_MS = 30;\n",
+    to: "const HEAD_START_MS = 0;\n",
+    tests: ["src/engine/connection/raced-stream"],
+  },
+  {
     name: "addresses: a peer without an IP address is allowed pieces while it is choked",
     file: "src/engine/torrent/torrent-peers.ts",
     from: "    const address = ipOf(connection.remote);\n",
