@@ -22,6 +22,8 @@ openssl:openssl
 ip:iproute2
 nft:nftables
 miniupnpd:miniupnpd-nftables
+danted:dante-server
+tinyproxy:tinyproxy-bin
 strace:strace
 "
 

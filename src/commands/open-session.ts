@@ -7,6 +7,7 @@ import { NetGuard } from "../guard/net-guard.ts";
 import type { EncryptionMode } from "../base/encryption-mode.ts";
 import type { TransportMode } from "../base/transport-mode.ts";
 import { streamEncryption } from "../mse/stream-encryption.ts";
+import { holepunch } from "../pex/holepunch.ts";
 import { peerExchange } from "../pex/peer-exchange.ts";
 import type { RouterService } from "../nat/router-service.ts";
 import { TrackerClient, type TrackerSource } from "../tracker-client/tracker-client.ts";
@@ -164,7 +165,7 @@ export async function openSession(
       port,
       close,
       guard,
-      extensions: options.pex ? [peerExchange({ judgePeers })] : [],
+      extensions: options.pex ? [peerExchange({ judgePeers }), holepunch({ judgePeers })] : [],
       trackers: (tiers, named) => {
         for (const url of named) guard.trustTracker(url);
         const known = new Set(tiers.flat());

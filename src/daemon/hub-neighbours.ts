@@ -8,6 +8,7 @@ import type { PeerSource } from "../engine/session-contract.ts";
 import type { NetGuard } from "../guard/net-guard.ts";
 import { LsdService } from "../lsd/lsd-service.ts";
 import { lsdSource } from "../lsd/lsd-source.ts";
+import { holepunch } from "../pex/holepunch.ts";
 import { peerExchange } from "../pex/peer-exchange.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
@@ -42,7 +43,7 @@ export function hubExtensions(
   config: Config,
   judgePeers: NetGuard["judgePeers"],
 ): readonly ExtensionKind[] {
-  return config.discovery.pex ? [peerExchange({ judgePeers })] : [];
+  return config.discovery.pex ? [peerExchange({ judgePeers }), holepunch({ judgePeers })] : [];
 }
 
 export function pexReach(config: Config): ReachPart {

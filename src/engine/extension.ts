@@ -19,8 +19,16 @@ export interface ExtensionView {
   readonly infohashes: Infohashes;
   /** False while the info dictionary of a magnet link is missing: the torrent may be private. */
   readonly isInfoKnown: boolean;
-  /** Offers addresses that a peer has named (source kind `pex`). */
-  offerPeers(addresses: readonly PeerAddress[], namedBy: ExtensionPeer): void;
+  /**
+   * Offers addresses that a peer has named (source kind `pex`).
+   *
+   * @param how.dialUs - They dial us at this moment (BEP 55): they are dialled at once, even those that wait after a failure.
+   */
+  offerPeers(
+    addresses: readonly PeerAddress[],
+    namedBy: ExtensionPeer,
+    how?: { readonly dialUs: boolean },
+  ): void;
 }
 
 /**

@@ -8,6 +8,7 @@ import type {
   ExtensionPeer,
   ExtensionView,
 } from "../engine/extension.ts";
+import { UT_HOLEPUNCH } from "../wire/ut-holepunch.ts";
 import {
   decodePex,
   encodePex,
@@ -161,7 +162,7 @@ function nameOf(peer: ExtensionPeer): Named | undefined {
     (peer.isEncrypted ? PEX_FLAG.prefersEncryption : 0) |
     (peer.isSeed || peer.uploadOnly ? PEX_FLAG.seed : 0) |
     (address.kind === "utp" ? PEX_FLAG.utp : 0) |
-    (peer.accepts("ut_holepunch") ? PEX_FLAG.holepunch : 0) |
+    (peer.accepts(UT_HOLEPUNCH) ? PEX_FLAG.holepunch : 0) |
     (peer.incoming ? 0 : PEX_FLAG.reachable);
   return { peer, key: addressKey(address), endpoint: address.endpoint, flags };
 }

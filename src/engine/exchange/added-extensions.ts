@@ -15,8 +15,12 @@ export interface ExtensionMember {
 export interface AddedExtensionsOptions<P> {
   readonly kinds: readonly ExtensionKind[];
   readonly view: Pick<ExtensionView, "infohashes" | "isInfoKnown">;
-  /** A peer has named others. */
-  readonly offerPeers: (addresses: readonly PeerAddress[], namedBy: PeerAddress) => void;
+  /** A peer has named others. @param dialUs - They dial us at this moment. */
+  readonly offerPeers: (
+    addresses: readonly PeerAddress[],
+    namedBy: PeerAddress,
+    dialUs: boolean,
+  ) => void;
   readonly isPrivate: boolean;
   /** Runs the callback as a burst; its messages are sent at the end of the burst. */
   readonly burst: <T>(run: () => T) => T;
@@ -47,8 +51,9 @@ export class AddedExtensions<P extends ExtensionMember> {
         get isInfoKnown() {
           return view.isInfoKnown;
         },
-        offerPeers: (addresses, namedBy) => {
-          if (this.#added.has(kind.name)) options.offerPeers(addresses, namedBy.address);
+        offerPeers: (addresses, namedBy, how) => {
+          if (!this.#added.has(kind.name)) return;
+          options.offerPeers(addresses, namedBy.address, how?.dialUs ?? false);
         },
       });
       this.#added.set(kind.name, { kind, extension, peers: new Map() });

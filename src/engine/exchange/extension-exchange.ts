@@ -58,7 +58,11 @@ export interface ExtensionExchangeOptions {
   /** The extensions that were added with the torrent. */
   readonly added: readonly ExtensionKind[];
   /** A peer has named others, in an extension that exchanges peers. */
-  readonly offerPeers: (addresses: readonly PeerAddress[], namedBy: PeerAddress) => void;
+  readonly offerPeers: (
+    addresses: readonly PeerAddress[],
+    namedBy: PeerAddress,
+    dialUs: boolean,
+  ) => void;
   /** Runs the callback as a burst; its messages are sent at the end of the burst. */
   readonly burst: <T>(run: () => T) => T;
 }

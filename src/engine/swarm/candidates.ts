@@ -165,6 +165,12 @@ export class Candidates {
     return this.#take(address, { source: "pex", namedBy }, now);
   }
 
+  /** The peer dials us at this moment (BEP 55): a dial is worth it now, even while it waits after a failure. */
+  hasten(address: PeerAddress, now: number): void {
+    const candidate = this.#known.get(addressKey(address));
+    if (candidate?.turn) this.#queue(candidate, this.#due, now);
+  }
+
   #take(
     address: PeerAddress,
     { source, namedBy }: Pick<Candidate, "source" | "namedBy">,

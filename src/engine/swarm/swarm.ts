@@ -115,11 +115,21 @@ export class Swarm<P extends SwarmMember> {
     for (const address of addresses) this.#candidates.offer(address, source, now);
   }
 
-  /** @param namedBy - The peer that named them (BEP 11). */
-  offerNamed(addresses: readonly PeerAddress[], namedBy: PeerAddress, now: number): void {
+  /**
+   * @param by.namedBy - The peer that named them (BEP 11).
+   * @param by.dialUs - They dial us at this moment (BEP 55).
+   */
+  offerNamed(
+    addresses: readonly PeerAddress[],
+    { namedBy, dialUs }: { readonly namedBy: PeerAddress; readonly dialUs: boolean },
+    now: number,
+  ): void {
     const network = networkKey(namedBy);
     if (network === undefined) return;
-    for (const address of addresses) this.#candidates.offerNamed(address, network, now);
+    for (const address of addresses) {
+      this.#candidates.offerNamed(address, network, now);
+      if (dialUs) this.#candidates.hasten(address, now);
+    }
   }
 
   /** Forgets the addresses of all other kinds of sources, and closes the peers that were dialled there. */

@@ -484,8 +484,8 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
       },
       nowMs: () => this.#nowMs(),
       added: this.#torrent.added.extensions ?? [],
-      offerPeers: (addresses, namedBy) => {
-        this.swarm.offerNamed(addresses, namedBy, this.#nowMs());
+      offerPeers: (addresses, namedBy, dialUs) => {
+        this.swarm.offerNamed(addresses, { namedBy, dialUs }, this.#nowMs());
         this.#host.handleCandidates();
       },
       burst: (run) => this.#host.bursts.run(run, this.#torrent),

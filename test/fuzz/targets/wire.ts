@@ -18,6 +18,7 @@ import {
   encodeMetadataData,
   encodeMetadataRequest,
 } from "../../../src/wire/ut-metadata.ts";
+import { decodeHolepunch, encodeHolepunch } from "../../../src/wire/ut-holepunch.ts";
 import { decodePex, encodePex, PEX_ENTRIES_MAX } from "../../../src/wire/ut-pex.ts";
 import { RecordingSink } from "../../fixtures/recording-sink.ts";
 import type { FuzzTarget } from "../target.ts";
@@ -147,6 +148,21 @@ const donthave: FuzzTarget = {
 };
 
 /** What is read is written again, in parts that fit a message, and read as the same. */
+const holepunch: FuzzTarget = {
+  name: "holepunch",
+  corpus: [
+    encodeHolepunch({ kind: "rendezvous", endpoint: { address: "9.9.9.9", port: 6881 }, error: 0 }),
+    encodeHolepunch({ kind: "connect", endpoint: { address: "2001:db8::1", port: 1 }, error: 0 }),
+    encodeHolepunch({ kind: "error", endpoint: { address: "9.9.9.9", port: 1 }, error: 3 }),
+  ],
+  refusals: [WireError],
+  run: (input) => {
+    const message = decodeHolepunch(input);
+    const again = decodeHolepunch(encodeHolepunch(message));
+    if (JSON.stringify(again) !== JSON.stringify(message)) throw new Error("no round trip");
+  },
+};
+
 const pex: FuzzTarget = {
   name: "pex",
   corpus: [
@@ -183,4 +199,5 @@ export const targets: readonly FuzzTarget[] = [
   metadata,
   donthave,
   pex,
+  holepunch,
 ];
