@@ -12,8 +12,8 @@ const OTHER = "10.77.0.2";
 
 // Transmission calls over uTP first, and a hub that has nothing else hears no other call.
 for (const [by, transport] of [
-  ["torrent", "tcp"],
-  ["magnet", "utp"],
+  ["torrent", "utp"],
+  ["magnet", "tcp"],
 ] as const) {
   void test(
     `Transmission at an outer address fetches by ${by} over ${transport}`,
