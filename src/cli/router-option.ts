@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import type { GetEvent } from "../commands/get-torrent.ts";
+import type { GetEvent } from "../commands/get-options.ts";
 import type { OnOff } from "./discovery-options.ts";
 import type { NetworkFlags } from "./network-options.ts";
 import type { Output } from "./output.ts";

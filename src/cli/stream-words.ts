@@ -1,5 +1,5 @@
 import type { Connected, SourceCount, StreamCount } from "../commands/stream-news.ts";
-import type { GetEvent } from "../commands/get-torrent.ts";
+import type { GetEvent } from "../commands/get-options.ts";
 
 const TRANSPORTS: Readonly<Record<StreamCount["transport"], string>> = {
   tcp: "TCP",

@@ -5,7 +5,8 @@ import { dictOf, encode } from "../../src/bencode/encode.ts";
 import { formatMagnet } from "../../src/metainfo/magnet.ts";
 import { parseMetainfo } from "../../src/metainfo/parse-metainfo.ts";
 import { createTorrent } from "../../src/commands/create-torrent.ts";
-import { type GetEvent, type GetOptions, getTorrent } from "../../src/commands/get-torrent.ts";
+import type { GetEvent, GetOptions } from "../../src/commands/get-options.ts";
+import { getTorrent } from "../../src/commands/get-torrent.ts";
 import {
   type SeedEvent,
   type SeedOptions,

@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { formatBytes } from "../../base/format-bytes.ts";
-import type { GetEvent } from "../../commands/get-torrent.ts";
+import type { GetEvent } from "../../commands/get-options.ts";
 import type { EncryptionMode } from "../../base/encryption-mode.ts";
 import type { TransportMode } from "../../base/transport-mode.ts";
 import { addCommand, runCommand } from "../command-frame.ts";

@@ -8,7 +8,8 @@ import type { Downloader } from "../download/downloader.ts";
 import type { DownloadPeer } from "../download/download-peer.ts";
 import { RequestWindow } from "../download/request-window.ts";
 import { busyBodyMs, judgeRangeAnswer, type RangeAnswer } from "./range-answer.ts";
-import type { PlannedRequest, WebSeedLayout } from "./web-seed-layout.ts";
+import type { LineEnd, WebLineOwner } from "./web-line-owner.ts";
+import type { PlannedRequest } from "./web-seed-layout.ts";
 
 /** A server that sends nothing for this long, while it owes us an answer, is given up for a while. */
 export const SILENT_MS = 20_000;
@@ -51,27 +52,6 @@ type Exchange =
     };
 
 const NONE: Exchange = { kind: "none" };
-
-/** Why a line ended. */
-export type LineEnd =
-  | { readonly kind: "failed"; readonly reason: string }
-  | { readonly kind: "nonsense"; readonly reason: string }
-  | { readonly kind: "refused"; readonly reason: string }
-  | { readonly kind: "busy"; readonly reason: string; readonly afterMs: number };
-
-/** What a line tells its web seed; the web seed may end it in the call. */
-export interface WebLineOwner {
-  readonly url: string;
-  readonly layout: WebSeedLayout;
-  readonly isWanted: (file: number) => boolean;
-  countDownloaded(bytes: number, now: number): void;
-  /** The server does not have the file. */
-  handleAbsent(file: number, reason: string): void;
-  handleIgnoresRanges(): void;
-  /** It moved a block: whatever went wrong before is over. */
-  handleProgress(): void;
-  handleEnded(line: WebLine, end: LineEnd): void;
-}
 
 export interface WebLineOptions {
   readonly owner: WebLineOwner;

@@ -7,7 +7,8 @@ import type { WebSeedStatus } from "../session-contract.ts";
 import { RateMeter } from "../sharing/rate-meter.ts";
 import { WHOLE_FILE_BYTES_MAX } from "./range-answer.ts";
 import type { ServerSlots } from "./server-slots.ts";
-import { type LineEnd, WebLine, type WebLineOwner } from "./web-line.ts";
+import { WebLine } from "./web-line.ts";
+import type { LineEnd, WebLineOwner } from "./web-line-owner.ts";
 import type { WebSeedLayout } from "./web-seed-layout.ts";
 
 /** Connections of one torrent to one server: while one answers, the other asks. */
