@@ -216,14 +216,17 @@ test("the OpenAPI document names every route of the API", async (t) => {
     "/api/v1/fetches/torrent",
     "/api/v1/fetches/{id}",
     "/api/v1/password",
+    "/api/v1/reach",
     "/api/v1/session",
     "/api/v1/setup",
+    "/api/v1/status",
     "/api/v1/tokens",
     "/api/v1/tokens/{id}",
     "/api/v1/torrents",
     "/api/v1/torrents/{id}",
     "/api/v1/torrents/{id}/files",
     "/api/v1/torrents/{id}/live",
+    "/api/v1/torrents/{id}/peers",
     "/api/v1/torrents/{id}/restore",
   ]);
   for (const name of ["Draft", "DeclaredDraft", "TorrentDetail", "TorrentList", "Problem"]) {
