@@ -17,7 +17,7 @@ import { EVERSEED, Running } from "./process.ts";
 
 const SIZE = 3 * 1024 * 1024;
 /** Slow enough for both programs to see how they are connected. */
-const BYTES_PER_SECOND = String(SIZE);
+const BYTES_PER_SECOND = String(SIZE / 3);
 const OURS = ["--transport", "utp", "--listen", "127.0.0.1:0", "--dht", "off", "--json"];
 
 /** What libtorrent does, what we do, and how the stream goes over the line. */
