@@ -1,4 +1,3 @@
-import type { WebLine } from "./web-line.ts";
 import type { WebSeedLayout } from "./web-seed-layout.ts";
 
 /** Why a line ended. */
@@ -9,7 +8,7 @@ export type LineEnd =
   | { readonly kind: "busy"; readonly reason: string; readonly afterMs: number };
 
 /** What a line tells its web seed; the web seed may end it in the call. */
-export interface WebLineOwner {
+export interface WebLineOwner<Line> {
   readonly url: string;
   readonly layout: WebSeedLayout;
   readonly isWanted: (file: number) => boolean;
@@ -19,5 +18,5 @@ export interface WebLineOwner {
   handleIgnoresRanges(): void;
   /** It moved a block: whatever went wrong before is over. */
   handleProgress(): void;
-  handleEnded(line: WebLine, end: LineEnd): void;
+  handleEnded(line: Line, end: LineEnd): void;
 }

@@ -54,7 +54,7 @@ type Exchange =
 const NONE: Exchange = { kind: "none" };
 
 export interface WebLineOptions {
-  readonly owner: WebLineOwner;
+  readonly owner: WebLineOwner<WebLine>;
   readonly download: Downloader;
   readonly geometry: Geometry;
   readonly range: RangeLine;

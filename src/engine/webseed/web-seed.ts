@@ -52,7 +52,7 @@ interface Line {
  * One server that has the torrent's files: a seed that never chokes. It decides when to connect, how often to try
  * again, and which files to leave alone.
  */
-export class WebSeed implements WebLineOwner {
+export class WebSeed implements WebLineOwner<WebLine> {
   readonly url: string;
   readonly layout: WebSeedLayout;
   readonly #host: WebSeedHost;
