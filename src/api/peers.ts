@@ -21,7 +21,7 @@ export const peerEntrySchema = z
     transport: z.enum(["tcp", "utp", "webrtc"]),
     /** `header`: only the start of the stream is encrypted. */
     encryption: z.enum(["none", "header", "rc4"]),
-    /** Who named its address first; `incoming` for a peer that called us. */
+    /** The source that named its address first; `incoming` for a peer that called us. */
     source: z.enum([
       "manual",
       "magnet",

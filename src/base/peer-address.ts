@@ -11,7 +11,7 @@ export interface WebrtcAddress {
   readonly kind: "webrtc";
   /** Names the peer at whoever introduces it. From outside: escape where it is shown. */
   readonly id: string;
-  /** Who introduces it: the URL of a tracker. */
+  /** The URL of the tracker that introduces it. */
   readonly via: string;
 }
 

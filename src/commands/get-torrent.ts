@@ -181,7 +181,7 @@ class Download {
     // By chance a neighbour has it. Only who asks for that waits for it.
     const asked = this.#options.lsd === true ? neighbours : [];
     const isAlone = known.length + this.#trackers.length + dht.length + asked.length === 0;
-    // What a magnet link names comes from peers; the rest may come from web seeds.
+    // The info of a magnet link comes from peers; the content may come from web seeds.
     if (isAlone && "magnet" in this.#source && !this.#options.listen) throw nobodyToAsk();
     const waitsForPeers = isAlone && (info === undefined || webSeeds.length === 0);
     onEvent({ kind: "ready", port: this.#session.port, waitsForPeers });

@@ -91,7 +91,7 @@ export async function lookAtDataFolder(
     });
     return { isNew: false, openToOthers: kind === "folder" && openToOthers };
   } catch (error) {
-    // What is wrong with it is reported when it is opened.
+    // A fault in it is reported when it is opened.
     if (systemCode(error) === undefined) throw error;
     return { isNew: false, openToOthers: false };
   }

@@ -5,7 +5,7 @@ import { TRANSPORT_MODES } from "../base/transport-mode.ts";
 export interface KeyNote {
   /** What the key decides. */
   readonly says: string;
-  /** Which values it takes. */
+  /** The values that it takes. */
   readonly takes: string;
 }
 

@@ -38,11 +38,11 @@ export function loadConfig(sources: ConfigSources): Config {
   return result.success ? result.data : refuse(result.error, () => "the command line");
 }
 
-/** Who gave a key its value; `page`: the hub's own page, whose values the hub keeps itself. */
+/** The origin of a key's value; `page`: the hub's own page, whose values the hub keeps itself. */
 export type KeyOrigin = "default" | "page" | "file" | "variable" | "command-line";
 
 /**
- * Who gave each key its value, by the name of the key. A key that nobody gave is absent.
+ * The origin of each key's value, by the name of the key. A key that nobody gave is absent.
  *
  * @throws {ConfigError} As `loadConfig`.
  */

@@ -20,7 +20,7 @@ export interface HubConfigSources {
 export interface HubConfig {
   /** `dataDir` is filled in and absolute. */
   readonly config: Config;
-  /** Who gave which key; keys that nobody gave are absent. */
+  /** The origin of each key; keys that nobody gave are absent. */
   readonly origins: ReadonlyMap<string, KeyOrigin>;
   /** The path of the file, which may not exist yet. */
   readonly file: string;

@@ -21,7 +21,7 @@ import type { HubConfig } from "./hub-config.ts";
 export class ReachSettings {
   /** What the hub starts with: the page's values included. */
   readonly config: Config;
-  /** Who gave each key its value, without the page. */
+  /** The origin of each key's value, without the page. */
   readonly #origins: ReadonlyMap<string, KeyOrigin>;
   readonly #stored: Map<string, PageValue>;
   /** What holds now, by key. */

@@ -87,7 +87,7 @@ class TorrentSearch implements PeerSourceHandle {
     const swarm = this.#swarm;
     const { dht, judgePeers } = this.#options;
     const seed = swarm.stats().left === 0;
-    // Who takes no calls has nothing to announce.
+    // A program that nobody can call has nothing to announce.
     const mayAnnounce = this.#mayAnnounce && swarm.port() !== 0;
     const announce = { port: swarm.outerPort(), isPortImplied: false, seed };
     const infohashes = wireInfohashes(swarm.infohashes);

@@ -19,7 +19,7 @@ interface Asker {
   silencedUntilMs: number;
 }
 
-/** Which queries from outside are answered (DHT-1): at most so many of one address, and so many bytes to all together. */
+/** Decides which queries from outside are answered (DHT-1): at most so many of one address, and so many bytes to all together. */
 export class QueryGate {
   readonly #askers = new Map<string, Asker>();
   readonly #bytes: TokenBucket;

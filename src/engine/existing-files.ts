@@ -37,7 +37,7 @@ export interface FoundFiles {
   readonly isWanted: (index: number) => boolean;
 }
 
-/** Which existing files must be written to, and which of them may be. */
+/** The existing files that must be written to, and those of them that may be. */
 export interface FileClaims {
   /** Our files with wrong content. */
   readonly ours: readonly number[];

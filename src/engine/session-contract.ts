@@ -172,7 +172,7 @@ export interface PeerStatus {
   /** Where the connection leads, or comes from; its kind is the transport. */
   readonly remote: PeerAddress;
   readonly incoming: boolean;
-  /** Who named its address first; `incoming` for a peer that dialled us. */
+  /** The source that named its address first; `incoming` for a peer that dialled us. */
   readonly source: SourceKind;
   /** `undefined` where its stream is plain. */
   readonly encryption: StreamEncryption | undefined;
@@ -211,7 +211,7 @@ export interface AddTorrent {
    */
   readonly keepsHiddenName?: boolean | undefined;
   readonly resume?: ResumeState | undefined;
-  /** Which files to fetch; called once the info is known. Default: all. */
+  /** Chooses the files to fetch; called once the info is known. Default: all. */
   readonly select?: ((info: TorrentInfo) => readonly boolean[]) | undefined;
   readonly sources?: readonly PeerSource[] | undefined;
   readonly peers?: readonly PeerAddress[] | undefined;

@@ -17,3 +17,13 @@ export class NatError extends EverseedError {
     this.code = code;
   }
 }
+
+/** @returns `undefined` for junk, which is dropped: anybody in the network can send it. */
+export function unlessJunk<Read>(read: () => Read): Read | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof NatError) return undefined;
+    throw error;
+  }
+}

@@ -1,5 +1,5 @@
 import type { Endpoint } from "../base/endpoint.ts";
-import { NatError } from "./nat-error.ts";
+import { unlessJunk } from "./nat-error.ts";
 import {
   decodeNatPmp,
   encodeAddressRequest,
@@ -104,7 +104,7 @@ export class NatPmpClient implements RouterClient {
 
   /** @param bytes - From the router, to us. */
   handlePacket(bytes: Uint8Array, now: number): void {
-    const reply = decode(bytes);
+    const reply = unlessJunk(() => decodeNatPmp(bytes));
     if (!reply) return;
     const question = this.#line.current;
     if (reply.kind === "refusal") {
@@ -124,7 +124,7 @@ export class NatPmpClient implements RouterClient {
 
   /** @param bytes - From the router, to everybody: it has restarted, or has a new address. */
   handleAnnouncement(bytes: Uint8Array, now: number): void {
-    const reply = decode(bytes);
+    const reply = unlessJunk(() => decodeNatPmp(bytes));
     if (reply?.kind !== "address") return;
     if (this.#clock.see(reply.epochSeconds, now)) this.#news.push({ kind: "lost" });
     this.#news.push({ kind: "outer", address: reply.address });
@@ -187,14 +187,4 @@ function opOf(question: Question): number {
   if (question.kind === "address") return 0;
   const transport = question.kind === "map" ? question.wish.transport : question.transport;
   return transport === "udp" ? 1 : 2;
-}
-
-/** Junk is dropped: anybody in the network can send it. */
-function decode(bytes: Uint8Array): NatPmpReply | undefined {
-  try {
-    return decodeNatPmp(bytes);
-  } catch (error) {
-    if (error instanceof NatError) return undefined;
-    throw error;
-  }
 }

@@ -1,7 +1,7 @@
 import { equalBytes } from "../base/bytes.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import type { Random } from "../ports/random.ts";
-import { NatError } from "./nat-error.ts";
+import { unlessJunk } from "./nat-error.ts";
 import { MAPPING_PORT } from "./natpmp.ts";
 import {
   decodePcp,
@@ -144,7 +144,7 @@ export class PcpClient implements RouterClient {
 
   /** @param bytes - From the router, to us or, for its announcements, to everybody. */
   handlePacket(bytes: Uint8Array, now: number): void {
-    const reply = decode(bytes);
+    const reply = unlessJunk(() => decodePcp(bytes));
     if (!reply) return;
     if (reply.kind === "version") {
       this.#handleVersion(reply.version);
@@ -237,14 +237,4 @@ function isAbout(reply: MappingReply, wanted: Wanted): boolean {
 
 function isGranted({ result, lifetimeSeconds, outerPort }: MappingReply): boolean {
   return result === PCP_RESULT.success && lifetimeSeconds > 0 && outerPort > 0;
-}
-
-/** Junk is dropped: anybody in the network can send it. */
-function decode(bytes: Uint8Array): PcpReply | undefined {
-  try {
-    return decodePcp(bytes);
-  } catch (error) {
-    if (error instanceof NatError) return undefined;
-    throw error;
-  }
 }

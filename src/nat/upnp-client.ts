@@ -1,6 +1,6 @@
 import { addressBytes, type Endpoint } from "../base/endpoint.ts";
 import { type IgdService, readDescription } from "./igd-description.ts";
-import { NatError } from "./nat-error.ts";
+import { NatError, unlessJunk } from "./nat-error.ts";
 import type {
   PortWish,
   RefusalCause,
@@ -422,12 +422,7 @@ function outcomeOf(answer: RouterAnswer, action: string): Outcome {
 }
 
 function read(body: Uint8Array, device: UpnpDevice): readonly IgdService[] {
-  try {
-    return readDescription(body, device);
-  } catch (error) {
-    if (error instanceof NatError) return [];
-    throw error;
-  }
+  return unlessJunk(() => readDescription(body, device)) ?? [];
 }
 
 /** A text that is no address is none. */

@@ -1,5 +1,5 @@
 import type { Endpoint } from "../base/endpoint.ts";
-import { NatError } from "./nat-error.ts";
+import { unlessJunk } from "./nat-error.ts";
 import { ownUrl } from "./router-url.ts";
 import { decodeSsdp } from "./ssdp.ts";
 
@@ -46,7 +46,7 @@ export class UpnpDevices {
     const isGateway = this.#gateway === undefined || address === this.#gateway;
     if (!isGateway) this.#answers += 1;
     if ((!isGateway && this.#answers > ANSWERS_MAX) || !this.#isNear(address)) return;
-    const location = locationOf(bytes);
+    const location = unlessJunk(() => decodeSsdp(bytes))?.location;
     const url = location === undefined ? undefined : ownUrl(location, address);
     const list = isGateway ? this.#gateways : this.#others;
     if (!url || this.#known.has(url.href) || list.length >= DEVICES_MAX) return;
@@ -57,14 +57,5 @@ export class UpnpDevices {
   /** @param mayBeOther - True when the search is over: a device that is not the gateway is better than none. */
   takeNext(mayBeOther: boolean): UpnpDevice | undefined {
     return this.#gateways.shift() ?? (mayBeOther ? this.#others.shift() : undefined);
-  }
-}
-
-function locationOf(bytes: Uint8Array): string | undefined {
-  try {
-    return decodeSsdp(bytes).location;
-  } catch (error) {
-    if (error instanceof NatError) return undefined;
-    throw error;
   }
 }

@@ -111,7 +111,7 @@ class PeerExchange implements Extension {
 
   tick(now: number): void {
     this.#nowMs = now;
-    // Who turns out to be a member of a private torrent must not have been named to strangers.
+    // A member of a torrent that turns out private must not have been named to strangers.
     if (!this.#view.isInfoKnown) return;
     let swarm: readonly Named[] | undefined;
     for (const [peer, exchange] of this.#exchanges) {

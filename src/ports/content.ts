@@ -52,7 +52,7 @@ export interface ContentLayout {
    */
   readonly unfinishedSuffix?: string | undefined;
   /**
-   * Which existing files may be written to. `claimed`: those that this content created, and those
+   * The existing files that may be written to. `claimed`: those that this content created, and those
    * passed to `claim`; any other is refused with `EEXIST` unless it already holds the bytes to
    * write. `own`: all, because nobody else puts anything below the root.
    */

@@ -131,7 +131,7 @@ export class FetchRun {
     const isFetching = torrent.info !== undefined && hasWebSeeds(source);
     const isAlone = trackersOf(source).length === 0 && !isFetching && torrent.stats().peers === 0;
     if (!isAlone) return null;
-    // What a link names comes from peers alone.
+    // The info of a magnet link comes from peers alone.
     const named = "magnet" in source ? "no tracker" : "no tracker and no web seed";
     return `It names ${named}: ${NOBODY_TO_ASK}`;
   }

@@ -1,4 +1,4 @@
-/** Who asks for a slot: the torrent, and what ends its wait. */
+/** A torrent that asks for a slot, and what ends its wait. */
 export interface SlotAsker {
   /** Stands for the torrent; announces with the same object share its slots. */
   readonly torrent: object;

@@ -10,7 +10,7 @@ import { Outside, State } from "../parts/words.tsx";
 
 const peersShownMax = 50;
 
-/** Who is connected to the hub's everseed, for administrators, as the page was loaded. */
+/** The peers of the hub's everseed when the page was loaded, for administrators. */
 export function TorrentPeers({ list }: { readonly list: PeerList }) {
   const { peers, cause } = list;
   const shown = peers.slice(0, peersShownMax);

@@ -63,7 +63,7 @@ export class PickerPeer {
   }
 }
 
-/** Which peer has which pieces, which of those we lack, and how rare they are; every count is exact at all times. */
+/** The pieces that each peer has, those of them that we lack, and how rare they are; every count is exact at all times. */
 export class SwarmPieces {
   readonly rarity: RarityOrder;
   readonly #pieceCount: number;

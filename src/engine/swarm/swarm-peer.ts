@@ -5,7 +5,7 @@ import { ReadClock } from "./read-clock.ts";
 export class SwarmPeer {
   /** When we dialled it, or when it found its torrent. */
   readonly begunAtMs: number;
-  /** Who named its address. */
+  /** The kind of source that named its address. */
   readonly source: SourceKind;
   /** When its handshake was complete; 0 until then. */
   connectedAtMs = 0;

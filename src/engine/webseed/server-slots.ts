@@ -5,7 +5,7 @@ const LINES_PER_SERVER_SHARED = 4;
 /** Connections to all servers. */
 const LINES_MAX = 64;
 
-/** Who may connect to which web server: a session's torrents share each server's patience. */
+/** The connections that each web server is allowed: a session's torrents share each server's patience. */
 export class ServerSlots {
   readonly #lines = new Map<string, number>();
   #count = 0;
