@@ -72,4 +72,11 @@ export const mutants: readonly Mutant[] = [
     to: "this.#set",
     tests: ["src/engine/sharing/outer"],
   },
+  {
+    name: "swarm: in a full swarm nobody gives way to a newcomer",
+    file: "src/engine/swarm/swarm.ts",
+    from: "    return this.isFull && this.#giveWayTo(address, now);\n",
+    to: "    return false;\n",
+    tests: ["test/swarm/crowded"],
+  },
 ];
