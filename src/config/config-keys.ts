@@ -19,6 +19,8 @@ export const VARIABLE_PREFIX = "EVERSEED_";
 
 const OTHER_VARIABLES: ReadonlySet<string> = new Set([
   "EVERSEED_DEBUG",
+  "EVERSEED_HOME",
+  "EVERSEED_NOHUP",
   "EVERSEED_PROXY",
   "EVERSEED_TRACKERS",
 ]);

@@ -258,3 +258,9 @@ test("the template holds every key, changes nothing, and is right when its keys 
   assert.deepEqual(load({ text: withoutEmptySections(withDefaults) }), load({}));
   for (const key of CONFIG_KEYS) assert.ok(template.includes(key.variable), key.variable);
 });
+
+test("variables that are no settings, of ours and of the launcher, are no mistakes", () => {
+  for (const name of ["EVERSEED_HOME", "EVERSEED_NOHUP", "EVERSEED_DEBUG"]) {
+    loadConfig({ env: { [name]: "1" }, overrides: {} });
+  }
+});

@@ -13,8 +13,6 @@ import {
 } from "./config-keys.ts";
 import { nearest } from "./nearest.ts";
 
-export const CONFIG_FILE_NAME = "everseed.yaml";
-
 /** The sources of settings; later ones take precedence. */
 export interface ConfigSources {
   /** The configuration file, when there is one. `path` is for messages only. */

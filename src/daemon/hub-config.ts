@@ -4,7 +4,8 @@ import { offerSettings, readSettings } from "../commands/hub-settings.ts";
 import { configTemplate } from "../config/config-template.ts";
 import type { Config, ConfigInput } from "../config/config.ts";
 import { dataFolderOf } from "../config/data-folder.ts";
-import { CONFIG_FILE_NAME, type KeyOrigin, loadConfig, originsOf } from "../config/load-config.ts";
+import { type KeyOrigin, loadConfig, originsOf } from "../config/load-config.ts";
+import { CONFIG_FILE_NAME } from "../config/places.ts";
 import { NodeUserFiles } from "../platform/node-user-files.ts";
 
 export interface HubConfigSources {
