@@ -6,11 +6,20 @@ export type Actor =
       readonly id: string;
       readonly name: string;
       readonly role: "admin" | "member";
-      /** `session`: signed in with a password. */
-      readonly by: "session" | "publish-token" | "admin-token";
+      /** `session`: signed in with a password. `socket`: may open the control socket, and so owns the node. */
+      readonly by: "session" | "publish-token" | "admin-token" | "socket";
     };
 
 export const STRANGER: Actor = { kind: "stranger" };
+
+/** The caller on the control socket. The system lets only the node's user open it; there is no account behind it. */
+export const SOCKET_OWNER: Actor = {
+  kind: "user",
+  id: "owner",
+  name: "owner",
+  role: "admin",
+  by: "socket",
+};
 
 export type Action =
   /** See and download the catalogue, a torrent, its files. */
@@ -53,7 +62,7 @@ export function can(actor: Actor, action: Action, object?: Owned): boolean {
       );
     case "token.change":
       // A stolen publish token must not make another token.
-      return actor.by !== "publish-token";
+      return actor.by === "session" || actor.by === "admin-token";
     case "account.change":
       return actor.by === "session";
     case "hub.administer":

@@ -92,6 +92,8 @@ export function slug(name: string): string {
   return encodeURIComponent([...words].slice(0, 60).join("") || "torrent");
 }
 
+/** GET `NodeStatus`. */
+export const NODE_PATH = `${API_PREFIX}/node`;
 /** GET `HubStatus`. */
 export const STATUS_PATH = `${API_PREFIX}/status`;
 /** GET `Reach`; PATCH takes `ReachChange`. */

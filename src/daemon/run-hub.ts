@@ -3,6 +3,9 @@ import { resolve } from "node:path";
 import { crc32 } from "node:zlib";
 import type { DhtReach } from "../api/reach.ts";
 import type { Config } from "../config/config.ts";
+import { controlSocketIn, runtimeIn } from "../config/places.ts";
+import { ControlApi } from "../hub/control-api.ts";
+import type { ControlParts } from "../hub/control-parts.ts";
 import { DirectDownloads } from "../hub/direct-downloads.ts";
 import { Hub } from "../hub/hub.ts";
 import { SleepingMarks } from "../mse/sleeping-marks.ts";
@@ -28,6 +31,7 @@ import { systemCode } from "../base/system-code.ts";
 import { announceUrls } from "../tracker/announce-urls.ts";
 
 import { type HubDht, openHubDht } from "./hub-dht.ts";
+import { tryControlSocket } from "./control-socket.ts";
 import { openHubEngine, peerHostOf } from "./hub-engine.ts";
 import { hubGuard } from "./hub-guard.ts";
 import {
@@ -124,6 +128,8 @@ async function compose(
   const dataDir = resolve(asked.config.dataDir);
   const state = await openHubState(dataDir);
   undo.push(() => state.close());
+  const socket = await tryControlSocket(controlSocketIn(runtimeIn(dataDir)), log);
+  undo.push(async () => socket?.close());
   const reachSettings = await ReachSettings.load(asked, state.store.settings, log);
   const { config } = reachSettings;
   const faults = new FaultCounts(clock, log);
@@ -345,8 +351,26 @@ async function compose(
   const webSeedNaming = (): WebSeedNaming => {
     return { isWanted: wantsWebSeeds(), isReachable, isLimited: upLimit() > 0, siteUrl };
   };
+  const isDiskFull = (error: unknown): boolean =>
+    storeErrorCode(error) === "disk-full" || systemCode(error) === "ENOSPC";
+  const control: ControlParts = {
+    node: () => ({
+      version,
+      pid: process.pid,
+      startedAt,
+      preset: "hub",
+      dataFolder: dataDir,
+      configFile: null,
+      socket: socket?.path ?? null,
+      peerPort: session.port,
+      webPort: server.port,
+      udpPort: tracker.udpPort,
+      services: [],
+    }),
+  };
   const hub = new Hub({
     ...pages,
+    control,
     accounts,
     publisher,
     publications,
@@ -400,11 +424,13 @@ async function compose(
         },
       }),
     },
-    isDiskFull: (error) => storeErrorCode(error) === "disk-full" || systemCode(error) === "ENOSPC",
+    isDiskFull,
   });
   const setupKey = await accounts.openSetup();
   await store.settings.set("local-url", serverUrl);
   server.serve((request, context) => hub.handle(request, context));
+  const api = new ControlApi({ ...control, clock, turns, random, log, isDiskFull });
+  socket?.serve((request, context) => api.handle(request, context));
   undo.push(async () => hub.close());
 
   let stopping: Promise<void> | undefined;

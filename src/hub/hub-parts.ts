@@ -17,6 +17,7 @@ import type { StoredContents } from "../publish/stored-contents.ts";
 import type { SwarmRegistry } from "../publish/swarm-registry.ts";
 import type { Turns } from "../publish/turns.ts";
 import type { Asset } from "./assets.ts";
+import type { ControlParts } from "./control-parts.ts";
 import type { DirectDownloads } from "./direct-downloads.ts";
 import type { RequestContext } from "../ports/web.ts";
 import type { WorkAccount } from "./work-budget.ts";
@@ -42,6 +43,7 @@ export interface HubParts {
   readonly lookAt: (torrentId: string) => void;
   readonly site: Site;
   readonly reach: ReachService;
+  readonly control: ControlParts;
   /** What the hub does, and has done since its start. */
   readonly activity: () => Activity;
   readonly limits: PublishLimits;

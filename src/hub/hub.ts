@@ -1,7 +1,5 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { HTTPException } from "hono/http-exception";
-import { toHex } from "../base/bytes.ts";
 import type { Credentials } from "../accounts/accounts.ts";
 import type { Actor } from "../accounts/permissions.ts";
 import { FORM_TOKEN_FIELD } from "../api/pages.ts";
@@ -9,11 +7,13 @@ import { API_PREFIX } from "../api/paths.ts";
 import { accountRoutes } from "./api-accounts.ts";
 import { draftRoutes } from "./api-drafts.ts";
 import { reachRoutes } from "./api-reach.ts";
+import { controlRoutes } from "./control-routes.ts";
 import { connectionsPages } from "./connections-pages.ts";
 import { fetchRoutes } from "./api-fetches.ts";
 import { statusRoutes } from "./api-status.ts";
 import { torrentRoutes } from "./api-torrents.ts";
 import { assetResponse } from "./assets.ts";
+import { COMPRESSED, refusalOf } from "./failures.ts";
 import { downloadRoutes } from "./download-routes.ts";
 import { fetchForms } from "./fetch-forms.ts";
 import { formRoutes } from "./form-routes.ts";
@@ -22,7 +22,7 @@ import { LiveFigures } from "./live-figures.ts";
 import { isStrangersPage, PageCache, strangersRequest } from "./page-cache.ts";
 import { PageFrames } from "./page-frame.ts";
 import { pageRoutes, setupPage } from "./page-routes.ts";
-import { asRefusal, OverloadError, problemResponse, type Refusal } from "./problems.ts";
+import { OverloadError, problemResponse, type Refusal } from "./problems.ts";
 import { readForm } from "./request-body.ts";
 import { isLoopback } from "../base/host-name.ts";
 import type { RequestContext } from "../ports/web.ts";
@@ -59,7 +59,7 @@ export class Hub {
     try {
       return await this.#handle(request, pathname, context);
     } catch (error) {
-      const response = inWords(pathname, this.#refusal(error, pathname));
+      const response = inWords(pathname, refusalOf(error, pathname, this.#parts));
       secureHeaders(response.headers);
       return response;
     }
@@ -112,7 +112,7 @@ export class Hub {
     const app = new OpenAPIHono<HubEnv>();
 
     app.onError((error, c) => {
-      const refusal = this.#refusal(error, c.req.path);
+      const refusal = refusalOf(error, c.req.path, this.#parts);
       if (error instanceof OverloadError) return inWords(c.req.path, refusal);
       return this.#tell(c, refusal);
     });
@@ -173,12 +173,13 @@ export class Hub {
     app.route(API_PREFIX, torrentRoutes(this.#parts, this.#live));
     app.route(
       API_PREFIX,
-      draftRoutes(this.#parts, (error, path) => this.#refusal(error, path)),
+      draftRoutes(this.#parts, (error, path) => refusalOf(error, path, this.#parts)),
     );
     app.route(API_PREFIX, fetchRoutes(this.#parts));
     app.route(API_PREFIX, accountRoutes(this.#parts));
     app.route(API_PREFIX, reachRoutes(this.#parts));
     app.route(API_PREFIX, statusRoutes(this.#parts));
+    app.route(API_PREFIX, controlRoutes(this.#parts.control));
     app.doc31(OPENAPI_PATH, {
       openapi: "3.1.0",
       info: {
@@ -209,7 +210,7 @@ export class Hub {
     try {
       return await this.#frames.respondRefusal(c, refusal);
     } catch (error) {
-      this.#refusal(error, c.req.path);
+      refusalOf(error, c.req.path, this.#parts);
       return inWords(c.req.path, refusal);
     }
   }
@@ -221,33 +222,6 @@ export class Hub {
       return this.#frames.respondUnasked(refusal);
     }
     return inWords(new URL(request.url).pathname, refusal);
-  }
-
-  /** Maps known refusals; any other error is our fault and gets an id and a line in the log. */
-  #refusal(error: unknown, path: string): Refusal {
-    const known = asRefusal(error);
-    if (known) return known;
-    if (error instanceof HTTPException && error.status < 500) {
-      return {
-        status: error.status,
-        code: error.status === 415 ? "unsupported" : "bad_request",
-        message: error.message || "This request is not valid.",
-      };
-    }
-    const id = toHex(this.#parts.random.bytes(4));
-    this.#parts.log.error("a request failed", {
-      id,
-      path: withoutSecrets(path),
-      error: stackOf(error),
-    });
-    if (this.#parts.isDiskFull(error)) return { ...DISK_FULL, id };
-    return {
-      status: 500,
-      code: "internal",
-      message: "Something broke on our side; it is in the log.",
-      hint: "Try again. If it happens again, give the owner of this hub the number of the error.",
-      id,
-    };
   }
 }
 
@@ -278,11 +252,6 @@ const FOREIGN_FORM: Refusal = {
   message: "This form did not come from a page of this hub, or it is too old.",
   hint: "Go back, load the page again, and send it once more. Cookies have to be allowed.",
 };
-const COMPRESSED: Refusal = {
-  status: 415,
-  code: "unsupported",
-  message: "Compressed request bodies are not accepted.",
-};
 const SETUP_ELSEWHERE: Refusal = {
   status: 403,
   code: "setup_needed",
@@ -304,13 +273,6 @@ const SETUP_NEEDED: Refusal = {
   message: "This hub is not set up yet.",
   hint: "Open the setup link that the terminal printed.",
 };
-const DISK_FULL: Refusal = {
-  status: 507,
-  code: "disk_full",
-  message: "The disk of this hub is full.",
-  hint: "Free some space there, then try again.",
-};
-
 /** JSON for the API, otherwise plain text. Cheap, and cannot fail. */
 function inWords(path: string, refusal: Refusal): Response {
   if (isApi(path)) return problemResponse(refusal);
@@ -325,16 +287,6 @@ function inWords(path: string, refusal: Refusal): Response {
   );
   if (retryAfter !== undefined) response.headers.set("retry-after", String(retryAfter));
   return response;
-}
-
-function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? String(error)) : String(error);
-}
-
-/** The path of a tracker may hold a passkey: at most four characters of a possible one are shown (TRK-13). */
-function withoutSecrets(path: string): string {
-  if (!/\/(announce|scrape)(\/|$)/.test(path)) return path;
-  return path.replace(/[^/]{9,}/g, (segment) => `${segment.slice(0, 4)}...`);
 }
 
 function isApi(path: string): boolean {

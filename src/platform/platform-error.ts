@@ -11,7 +11,13 @@ export type PlatformErrorCode =
   | "too-many-redirects"
   | "aborted"
   /** A running program holds the state folder. */
-  | "locked";
+  | "locked"
+  /** No socket can have so long a path. */
+  | "path-too-long"
+  /** Something stands in the place of a socket: another program's, or a file. */
+  | "place-taken"
+  /** Other users could put something of theirs there. */
+  | "open-to-others";
 
 /** The machine or the network refused a request. Says what was refused and why. */
 export class PlatformError extends EverseedError {

@@ -69,6 +69,7 @@ const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   "GET /api/v1/reach": ADMINISTRATORS,
   "PATCH /api/v1/reach": ADMINISTRATORS,
   "GET /api/v1/status": ADMINISTRATORS,
+  "GET /api/v1/node": ADMINISTRATORS,
   "POST /api/v1/setup": ALL,
   "GET /api/v1/session": ALL,
   "POST /api/v1/session": ALL,

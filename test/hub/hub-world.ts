@@ -30,6 +30,7 @@ import { openStore } from "../../src/store/open-store.ts";
 import { DirectDownloads } from "../../src/hub/direct-downloads.ts";
 import { Hub } from "../../src/hub/hub.ts";
 import type { HubParts } from "../../src/hub/hub-parts.ts";
+import type { NodeStatus } from "../../src/api/node.ts";
 import type { ReachParts } from "../../src/api/reach.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { ReachSettings } from "../../src/daemon/reach-settings.ts";
@@ -82,6 +83,20 @@ export interface Call {
   readonly remoteAddress?: string;
   readonly localAddress?: string;
 }
+
+const NODE_STATUS: NodeStatus = {
+  version: "0.0.0",
+  pid: 7,
+  startedAt: "2026-11-30T10:00:00Z",
+  preset: "hub",
+  dataFolder: "/data",
+  configFile: "/data/everseed.yaml",
+  socket: "/data/run/control.sock",
+  peerPort: 8421,
+  webPort: 8420,
+  udpPort: 8420,
+  services: [],
+};
 
 export type World = Awaited<ReturnType<typeof hubWorld>>;
 
@@ -275,6 +290,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
       everseed: { uploaded: 3, downloaded: 2, peers: 1 },
       tracker: { swarms: 4, peers: 5, udpPort: 6 },
     }),
+    control: { node: () => NODE_STATUS },
     reach: {
       view: () => ({ parts: reachParts, settings: reachSettings.view() }),
       change: (change) => reachSettings.change(change),

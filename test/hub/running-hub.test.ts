@@ -6,10 +6,13 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { assertSameBytes } from "../fixtures/same-bytes.ts";
 import type { Reach } from "../../src/api/reach.ts";
+import { nodeStatusSchema } from "../../src/api/node.ts";
+import { NODE_PATH } from "../../src/api/paths.ts";
 import { type Config, PEER_PORT } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { initHub } from "../../src/daemon/init-hub.ts";
 import { type RunningHub, runHub } from "../../src/daemon/run-hub.ts";
+import { SocketCalls } from "../../src/platform/socket-calls.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import { type Log, SILENT_LOG } from "../../src/ports/log.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
@@ -67,6 +70,33 @@ async function publish(
   assert.equal(response.status, 204, await response.text());
   return draft.id;
 }
+
+test("HUB-1 the owner of a hub asks it on its socket, without a password and before the setup", async (t) => {
+  const hub = await start(t, folder(t));
+  const path = join(hub.dataDir, "run", "control.sock");
+  const asked = { method: "GET", url: `http://localhost${NODE_PATH}`, headers: {} } as const;
+  const limits = { timeoutMs: 5_000, bytesMax: 65_536, signal: new AbortController().signal };
+  const { status, body } = await new SocketCalls(path).send({
+    ...asked,
+    ...limits,
+    body: undefined,
+  });
+  assert.equal(status, 200);
+  const node = nodeStatusSchema.parse(JSON.parse(Buffer.from(body!).toString()));
+  assert.equal(node.pid, process.pid);
+  assert.deepEqual([node.webPort, node.peerPort], [hub.webPort, hub.peerPort]);
+  assert.equal(node.socket, path);
+  await hub.stop();
+  await assert.rejects(stat(path), { code: "ENOENT" });
+});
+
+test("a hub whose folder has too long a path for a socket says so, and runs without one", async (t) => {
+  const warned: string[] = [];
+  const log: Log = { ...SILENT_LOG, warn: (message) => warned.push(message) };
+  const hub = await start(t, join(folder(t), "d".repeat(100)), {}, log);
+  assert.deepEqual(warned, ["there is no control socket"]);
+  assert.ok(hub.webPort > 0);
+});
 
 /** The answer to raw bytes, until the other side ends. */
 async function raw(hub: RunningHub, text: string): Promise<string> {
