@@ -1,5 +1,6 @@
 import type { Endpoint } from "../base/endpoint.ts";
 import type { MakeFetch } from "../guard/guarded-fetch.ts";
+import type { RefusalOf } from "../guard/filtered-net.ts";
 import type { OwnNetworks } from "../guard/own-networks.ts";
 import type { OpenRangeLine } from "../guard/web-seed-guard.ts";
 import type { RouterServiceOptions } from "../nat/router-service.ts";
@@ -67,6 +68,8 @@ export interface SessionPorts extends DiskPorts {
   /** A connection to a web seed. */
   readonly openRangeLine: OpenRangeLine;
   readonly networks: OwnNetworks;
+  /** Addresses that a person keeps away; the ways above know of them. */
+  readonly refusalOf?: RefusalOf | undefined;
   /** Set when all of these lead through a proxy: nobody reaches us then. */
   readonly behindProxy?: { readonly carriesDatagrams: boolean } | undefined;
   /** How a router is asked, by where we listen; absent where there is none. */

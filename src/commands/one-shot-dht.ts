@@ -15,7 +15,10 @@ export const PUBLIC_BOOTSTRAP: readonly HostPort[] = [
   { host: "router.utorrent.com", port: 6881 },
 ];
 
-export type DhtPorts = Pick<SessionPorts, "clock" | "random" | "signatures" | "datagrams" | "log">;
+export type DhtPorts = Pick<
+  SessionPorts,
+  "clock" | "random" | "signatures" | "datagrams" | "log" | "refusalOf"
+>;
 
 /** How a command uses the DHT. */
 export interface DhtChoice {
@@ -39,7 +42,9 @@ export function openDht(
 ): Promise<DhtService> {
   const bootstrap = choice.bootstrap.length > 0 ? choice.bootstrap : PUBLIC_BOOTSTRAP;
   const settings = { readOnly: how.readOnly };
-  return DhtService.start({ ...ports, datagrams: how.udp.part("dht"), bootstrap, settings });
+  const isKeptAway = (address: string): boolean => ports.refusalOf?.(address) !== undefined;
+  const datagrams = how.udp.part("dht");
+  return DhtService.start({ ...ports, datagrams, bootstrap, settings, isKeptAway });
 }
 
 /** DHT nodes of one torrent that are asked. */
@@ -110,6 +115,7 @@ export class SessionDht {
       const port = Number(node.slice(at + 1));
       for (const address of await this.#guard.datagrams.resolve(host)) {
         const endpoint = { address, port };
+        if (this.#ports.refusalOf?.(address) !== undefined) continue;
         if (this.#guard.allowPeer(endpoint)) this.#opened?.dht.addHearsay(endpoint);
         else onRefused(formatEndpoint(endpoint));
       }

@@ -140,6 +140,7 @@ export async function openSession(
     datagrams: guard.datagrams,
     log,
     judgePeers,
+    refusalOf: guard.refusalOf,
     encryption: typeof encryption === "string" ? () => encryption : encryption,
   });
   const host = options.listen?.host;

@@ -261,7 +261,7 @@ export const configSchema = z.strictObject({
         .default([])
         .meta(
           note(
-            "Files with addresses that no peer may have, in p2p, dat or CIDR form; read again when they change.",
+            "Files with addresses that nothing is exchanged with (peers, nodes, trackers, web seeds), in p2p, dat or CIDR form; read again when they change.",
             "a list of paths like [/etc/everseed/blocked.p2p]",
           ),
         ),

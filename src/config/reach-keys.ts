@@ -85,7 +85,7 @@ export const REACH_KEYS: readonly ReachKey[] = [
     name: "engine.ipFilters",
     group: "ways",
     label: "IP filters",
-    help: "Files on the hub's machine with addresses that no peer may have, one path a line: p2p, dat or CIDR.",
+    help: "Files on the hub's machine with addresses that nothing is exchanged with: peers, DHT nodes, trackers, web seeds. One path a line: p2p, dat or CIDR.",
     control: { kind: "list" },
     flag: ["--ip-filter <file>", "addresses to keep away (p2p, dat, CIDR); repeat for more"],
   },

@@ -43,6 +43,8 @@ export interface HubDhtParts {
   readonly torrents: AnnouncedCatalogueOptions["torrents"];
   /** House rule 8. */
   readonly judgePeers: (peers: readonly Endpoint[], from: string) => readonly Endpoint[];
+  /** Addresses that a person keeps away. */
+  readonly refusalOf?: ((address: string) => string | undefined) | undefined;
 }
 
 /** The DHT node of a hub. */
@@ -82,6 +84,7 @@ export async function openHubDht(config: Config, parts: HubDhtParts): Promise<Hu
         queriesPerSecond: dhtQueriesPerSecond + OTHER_QUERIES_PER_SECOND,
         lookupsMax: LOOKUPS_MAX,
       },
+      isKeptAway: (address) => parts.refusalOf?.(address) !== undefined,
       state,
       save: (saved) => stateFile.save(saved),
     });

@@ -11,13 +11,14 @@ test("the page says what filters hold, and when it is not the newest version", (
     networkReach({ filters: { status: () => ({ ranges, trouble }) }, behindProxy: undefined });
   assert.deepEqual(say(1).ipFilters, {
     state: "works",
-    words: "Peers in 1 range of addresses are kept away.",
+    words:
+      "Nothing is exchanged with 1 range of addresses: no peer, node, tracker or server has one.",
     remedy: null,
   });
   assert.deepEqual(say(12_345, "The IP filter a cannot be used: it is a folder").ipFilters, {
     state: "warns",
     words:
-      "Peers in 12,345 ranges of addresses are kept away. They are those of an earlier version.",
+      "Nothing is exchanged with 12,345 ranges of addresses: no peer, node, tracker or server has one. They are those of an earlier version.",
     remedy:
       "The IP filter a cannot be used: it is a folder. Mend the file: it is read again when it changes.",
   });

@@ -5,7 +5,7 @@ import type { BehindProxy } from "./network.ts";
 /** What the page of connections says of a proxy and of IP filters; nothing of what was not chosen. */
 export function networkReach(parts: {
   readonly filters: Pick<FilterFiles, "status"> | undefined;
-  readonly behindProxy: BehindProxy | undefined;
+  readonly behindProxy: Omit<BehindProxy, "isStandIn"> | undefined;
 }): Pick<ReachParts, "proxy" | "ipFilters"> {
   const { filters, behindProxy } = parts;
   return {
@@ -14,7 +14,7 @@ export function networkReach(parts: {
   };
 }
 
-function proxyReach({ words, carriesDatagrams }: BehindProxy): ReachPart {
+function proxyReach({ words, carriesDatagrams }: Omit<BehindProxy, "isStandIn">): ReachPart {
   if (carriesDatagrams) return { state: "works", words, remedy: null };
   const remedy = "A SOCKS5 proxy that relays UDP carries the rest.";
   return { state: "warns", words, remedy };
@@ -22,7 +22,7 @@ function proxyReach({ words, carriesDatagrams }: BehindProxy): ReachPart {
 
 function filterReach({ ranges, trouble }: ReturnType<FilterFiles["status"]>): ReachPart {
   const count = ranges === 1 ? "1 range" : `${ranges.toLocaleString("en-US")} ranges`;
-  const words = `Peers in ${count} of addresses are kept away.`;
+  const words = `Nothing is exchanged with ${count} of addresses: no peer, node, tracker or server has one.`;
   if (trouble === undefined) return { state: "works", words, remedy: null };
   const remedy = `${trouble}. Mend the file: it is read again when it changes.`;
   return { state: "warns", words: `${words} They are those of an earlier version.`, remedy };

@@ -1,6 +1,7 @@
 import type { ReachParts } from "../api/reach.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import type { MakeFetch } from "../guard/guarded-fetch.ts";
+import type { RefusalOf } from "../guard/filtered-net.ts";
 import type { OwnNetworks } from "../guard/own-networks.ts";
 import type { OpenRangeLine } from "../guard/web-seed-guard.ts";
 import type { DatagramNet, MulticastNet, PeerTransport } from "../ports/net.ts";
@@ -11,7 +12,7 @@ export interface NetworkChoice {
   readonly interface?: string | undefined;
   /** The URL of a proxy that everything goes through, `socks5://...` or `http://...`. It may hold a password. */
   readonly proxy?: string | undefined;
-  /** Paths of lists of addresses that no peer may have. */
+  /** Paths of lists of addresses that nothing is exchanged with. */
   readonly ipFilters: readonly string[];
 }
 
@@ -24,6 +25,8 @@ export interface NetworkWays {
   readonly makeFetch: MakeFetch;
   readonly openRangeLine: OpenRangeLine;
   readonly networks: OwnNetworks;
+  /** The addresses that IP filters keep away; the ways above know of them. */
+  readonly refusalOf?: RefusalOf | undefined;
   /** `undefined` without a proxy. */
   readonly behindProxy?: BehindProxy | undefined;
 }
@@ -33,6 +36,8 @@ export interface BehindProxy {
   /** Without its secrets. */
   readonly name: string;
   readonly carriesDatagrams: boolean;
+  /** Whether an address stands for a name that the proxy resolves. */
+  readonly isStandIn: (address: string) => boolean;
   /** What goes through it, and what is off, for people. */
   readonly words: string;
 }

@@ -5,6 +5,13 @@ import { BoundInterface } from "../guard/bound-interface.ts";
 import { boundDatagrams, boundTransport } from "../guard/bound-net.ts";
 import { FilterError, type FilterErrorCode } from "../guard/filter-error.ts";
 import { FilterFiles } from "../guard/filter-files.ts";
+import {
+  filteredDatagrams,
+  filteredFetch,
+  filteredMulticast,
+  filteredRangeLines,
+  type RefusalOf,
+} from "../guard/filtered-net.ts";
 import { GuardedTransport, type StreamJudge } from "../guard/guarded-transport.ts";
 import { gunzipParts } from "../platform/gunzip-parts.ts";
 import { NodeClock } from "../platform/node-clock.ts";
@@ -18,7 +25,7 @@ import type { Log } from "../ports/log.ts";
 import type { NetFailure, PeerTransport } from "../ports/net.ts";
 import { networkReach } from "./network-reach.ts";
 import { fetchMaker, ownNetworks, rangeLineOpener } from "./open-fetch.ts";
-import type { Network, NetworkChoice, NetworkWays } from "./network.ts";
+import type { BehindProxy, Network, NetworkChoice, NetworkWays } from "./network.ts";
 import { openProxy } from "./open-proxy.ts";
 
 /** A test that starts a program speaks to no other machine, wherever the program listens. */
@@ -60,14 +67,17 @@ export async function openChosenNetwork(
     const filters = ipFilters.length > 0 ? await openFilters(ipFilters, clock, log) : undefined;
     if (filters) ends.push(() => filters.close());
     const system = bound ? boundNetwork(bound, clock, log) : open;
-    const ways = await throughProxy(proxy, { bound, system, mayWait, clock, log });
+    const direct = await throughProxy(proxy, { bound, system, mayWait, clock, log });
+    const refusalOf = filters && refusals(filters, direct.behindProxy);
+    const ways = refusalOf ? filteredWays(direct, refusalOf) : direct;
     return {
       ...ways,
       guard: (transports) =>
         transports.map((each) => {
           const lower = ways.behindProxy ? outgoingOnly(each) : each;
           // Behind a proxy the interface is that of the connections to the proxy.
-          return guardBy({ bound: ways.behindProxy ? undefined : bound, filters }, lower, clock);
+          const boundOf = ways.behindProxy ? undefined : bound;
+          return guardBy({ bound: boundOf, filters, refusalOf }, lower, clock);
         }),
       reach: () => networkReach({ filters, behindProxy: ways.behindProxy }),
       [Symbol.dispose]: () => ends.forEach((end) => end()),
@@ -76,6 +86,26 @@ export async function openChosenNetwork(
     for (const end of ends) end();
     throw error;
   }
+}
+
+/** A stand-in is no address: the proxy alone knows where its name leads. */
+function refusals(filters: FilterFiles, behindProxy: BehindProxy | undefined): RefusalOf {
+  return (address) =>
+    filters.has(address) && !behindProxy?.isStandIn(address)
+      ? `an IP filter keeps ${address} away`
+      : undefined;
+}
+
+/** The filters hold for whoever is spoken to: peers (see `guard`), nodes, trackers, neighbours, web seeds and other servers. */
+function filteredWays(ways: NetworkWays, refusalOf: RefusalOf): NetworkWays {
+  return {
+    ...ways,
+    datagrams: filteredDatagrams(ways.datagrams, refusalOf),
+    multicast: filteredMulticast(ways.multicast, refusalOf),
+    makeFetch: filteredFetch(ways.makeFetch, refusalOf),
+    openRangeLine: filteredRangeLines(ways.openRangeLine, refusalOf),
+    refusalOf,
+  };
 }
 
 /** Everything leaves from the addresses of one interface, and comes in there. */
@@ -119,13 +149,17 @@ async function throughProxy(
 }
 
 function guardBy<Kind extends TransportKind>(
-  by: { readonly bound: BoundInterface | undefined; readonly filters?: FilterFiles | undefined },
+  by: {
+    readonly bound: BoundInterface | undefined;
+    readonly filters?: FilterFiles | undefined;
+    readonly refusalOf?: RefusalOf | undefined;
+  },
   lower: PeerTransport<Kind>,
   clock: NodeClock,
 ): GuardedTransport<Kind> {
-  const { bound, filters } = by;
+  const { bound, filters, refusalOf } = by;
   const judge: StreamJudge = (remote, local) =>
-    judgeInterface(bound, remote, local) ?? judgeFilters(filters, remote);
+    judgeInterface(bound, remote, local) ?? judgeFilters(refusalOf, remote);
   const watch = (listener: () => void): (() => void) => {
     const ends = [bound?.watch(listener), filters?.watch(listener)];
     return () => ends.forEach((end) => end?.());
@@ -183,12 +217,12 @@ function judgeInterface(
 }
 
 function judgeFilters(
-  filters: FilterFiles | undefined,
+  refusalOf: RefusalOf | undefined,
   remote: PeerAddress,
 ): NetFailure | undefined {
   const address = ipOf(remote);
-  if (address === undefined || !filters?.has(address)) return undefined;
-  return { code: "EACCES", message: `an IP filter keeps ${address} away` };
+  const message = address === undefined ? undefined : refusalOf?.(address);
+  return message === undefined ? undefined : { code: "EACCES", message };
 }
 
 async function openFilters(

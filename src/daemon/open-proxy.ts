@@ -116,7 +116,12 @@ async function open(
     makeFetch: fetchMaker(way),
     openRangeLine: rangeLineOpener(way),
     networks: ownNetworks((address) => names.reachOf(address)),
-    behindProxy: { name: proxyName(proxy), carriesDatagrams, words: wordsFor(proxy, refusal) },
+    behindProxy: {
+      name: proxyName(proxy),
+      carriesDatagrams,
+      isStandIn: (address) => names.nameOf(address) !== undefined,
+      words: wordsFor(proxy, refusal),
+    },
   };
 }
 

@@ -205,6 +205,7 @@ async function compose(
     outerPort: () => session.outerPort,
     torrents: store.torrents,
     judgePeers: (peers, from) => guard.judgePeers(peers, from),
+    refusalOf: network.refusalOf,
   }));
   undo.push(() => dht.close());
   const router = openHubRouter(config, {

@@ -28,6 +28,7 @@ export function sessionPorts(
     makeFetch: network.makeFetch,
     openRangeLine: network.openRangeLine,
     networks: network.networks,
+    refusalOf: network.refusalOf,
     behindProxy: network.behindProxy,
     routerPorts,
     log,

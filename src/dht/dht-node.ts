@@ -56,6 +56,8 @@ export interface DhtNodeOptions {
   readonly settings: DhtNodeSettings;
   readonly stores: NodeStores;
   readonly outer: OuterAddress;
+  /** Nodes there are not asked. By default all may be. */
+  readonly isKeptAway?: ((address: string) => boolean) | undefined;
   /** The table of the other family, for nodes that ask for both (BEP 32). */
   readonly otherTable: () => RoutingTable | undefined;
 }
@@ -157,7 +159,7 @@ export class DhtNode {
   /** Endpoints that may lead into the network: configured, or saved. */
   addBootstrap(endpoints: readonly Endpoint[], now: number): void {
     for (const endpoint of endpoints) {
-      if (familyOf(endpoint.address) !== this.family || endpoint.port === 0) continue;
+      if (!this.#mayAsk(endpoint)) continue;
       const key = endpointKey(endpoint);
       this.#bootstrap.delete(key);
       this.#bootstrap.set(key, endpoint);
@@ -172,7 +174,7 @@ export class DhtNode {
    * A node that a peer or a torrent names. It is asked when there is time, and displaces no bootstrap node.
    */
   addHearsay(endpoint: Endpoint, now: number): void {
-    if (familyOf(endpoint.address) !== this.family || endpoint.port === 0) return;
+    if (!this.#mayAsk(endpoint)) return;
     if (this.isJoined) this.#upkeep.hear(endpoint, "named");
     else if (this.#bootstrap.size < BOOTSTRAP_MAX) this.addBootstrap([endpoint], now);
   }
@@ -253,6 +255,10 @@ export class DhtNode {
     return outputs;
   }
 
+  #mayAsk({ address, port }: Endpoint): boolean {
+    return familyOf(address) === this.family && port !== 0 && !this.#options.isKeptAway?.(address);
+  }
+
   // ---- Others ask --------------------------------------------------------------------------------------
 
   #handleQuery(query: KrpcQuery, from: Endpoint, now: number): void {
@@ -306,7 +312,7 @@ export class DhtNode {
     }
     // Others name us too, and in a small network always: asking ourselves would only wait for no answer.
     const named = namedContacts(reply.results, from, this.family).filter(
-      ({ id }) => !equalBytes(id, this.id),
+      ({ id, endpoint }) => !equalBytes(id, this.id) && this.#mayAsk(endpoint),
     );
     if (purpose.kind === "upkeep") {
       this.#hear(named);

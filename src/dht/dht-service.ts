@@ -30,6 +30,7 @@ export interface DhtServiceOptions {
   readonly listen?: HostPort | undefined;
   readonly bootstrap: readonly HostPort[];
   readonly settings?: Partial<DhtNodeSettings> | undefined;
+  readonly isKeptAway?: DhtOptions["isKeptAway"];
   /** What `save` was given by an earlier run. */
   readonly state?: Uint8Array | undefined;
   /** Is given the state every five minutes, and at the end. */

@@ -34,6 +34,8 @@ export interface DhtOptions {
   /** Of the socket. */
   readonly families: readonly Family[];
   readonly settings?: Partial<DhtNodeSettings> | undefined;
+  /** Nodes there are not asked, whoever names them. By default all are. */
+  readonly isKeptAway?: ((address: string) => boolean) | undefined;
   /** From `save` of an earlier run. */
   readonly state?: Uint8Array | undefined;
   /** Endpoints to begin with. */
@@ -192,7 +194,7 @@ export class Dht {
   }
 
   #addNode(family: Family, saved: SavedState | undefined): void {
-    const { clock, random, settings } = this.#options;
+    const { clock, random, settings, isKeptAway } = this.#options;
     const known = saved?.get(family);
     const outer = new OuterAddress(known?.outer);
     const other: Family = family === 4 ? 6 : 4;
@@ -204,6 +206,7 @@ export class Dht {
         settings: { ...DEFAULT_NODE_SETTINGS, ...settings },
         stores: this.#stores,
         outer,
+        isKeptAway,
         otherTable: () => this.#nodes.get(other)?.table,
       },
       clock.nowMs(),

@@ -14,6 +14,8 @@ const LOOK_MS = 5_000;
 const READ_BYTES = 64 * 1024;
 /** Work on the ranges that runs at once. */
 const TURN_MS = 4;
+/** Addresses whose verdict is remembered: most packets come from few. */
+const VERDICTS_MAX = 4096;
 const GZIP_MAGIC = [0x1f, 0x8b];
 
 export interface FilterFilesOptions {
@@ -33,6 +35,8 @@ export interface FilterFilesOptions {
 export class FilterFiles {
   readonly #options: FilterFilesOptions;
   readonly #listeners = new Set<() => void>();
+  /** By address, for the ranges that hold. */
+  readonly #verdicts = new Map<string, boolean>();
   #ranges: IpRanges;
   #stamps: readonly string[];
   /** The stamps of the last look. A file is read when it looks the same twice: nobody writes to it then. */
@@ -59,10 +63,15 @@ export class FilterFiles {
     return { ranges: this.#ranges.count, trouble: this.#trouble };
   }
 
-  /** @param address - Text. */
+  /** @param address - Text, with a scope or without. */
   has(address: string): boolean {
-    const bytes = addressBytes(address);
-    return bytes !== undefined && this.#ranges.has(bytes);
+    const known = this.#verdicts.get(address);
+    if (known !== undefined) return known;
+    const bytes = addressBytes(address.replace(/%.*$/, ""));
+    const verdict = bytes !== undefined && this.#ranges.has(bytes);
+    if (this.#verdicts.size >= VERDICTS_MAX) this.#verdicts.clear();
+    this.#verdicts.set(address, verdict);
+    return verdict;
   }
 
   /** Calls `listener` whenever other ranges hold. @returns Ends that. */
@@ -98,6 +107,7 @@ export class FilterFiles {
       const read = await readAll(this.#options);
       if (this.#isClosed) return;
       [this.#ranges, this.#stamps, this.#trouble] = [read.ranges, read.stamps, undefined];
+      this.#verdicts.clear();
     } catch (error) {
       if (!(error instanceof FilterError)) throw error;
       this.#trouble = error.message;

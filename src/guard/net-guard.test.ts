@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { REACH } from "../base/address-reach.ts";
 import { addressBytes } from "../base/endpoint.ts";
 import type { DatagramNet, HttpFetch } from "../ports/net.ts";
+import type { RefusalOf } from "./filtered-net.ts";
 import { GuardedFetch, type MakeFetch } from "./guarded-fetch.ts";
 import { NetGuard } from "./net-guard.ts";
 import { OwnNetworks } from "./own-networks.ts";
@@ -126,13 +127,13 @@ function alone(): OwnNetworks {
   );
 }
 
-function guard(networks = alone()): NetGuard {
+function guard(networks = alone(), refusalOf?: RefusalOf): NetGuard {
   const datagrams: DatagramNet = {
     bind: () => Promise.reject(new Error("nothing is sent here")),
     resolve: lookUp,
   };
   const openRangeLine = () => assert.fail("no web seed is named here");
-  return new NetGuard({ datagrams, networks, makeFetch: fakeFetch([]), openRangeLine });
+  return new NetGuard({ datagrams, networks, makeFetch: fakeFetch([]), openRangeLine, refusalOf });
 }
 
 const PEERS = ["127.0.0.1", "192.168.1.7", "9.9.9.9", "224.0.0.1"];
@@ -209,6 +210,21 @@ test("house rule 8: peers that the user names may be anywhere", () => {
   assert.deepEqual(allowed(judge), [false, true, true, false]);
   const peers = [{ address: "192.168.1.7", port: 1 }];
   assert.deepEqual(judge.judgePeers(peers, "9.9.9.9"), peers);
+});
+
+test("WIR-29: whoever names an address that is kept away, it is no peer, and nothing is said of our own network", () => {
+  const judge = guard(alone(), (address) =>
+    address === "9.9.9.8" ? "an IP filter keeps it away" : undefined,
+  );
+  const peers = ["9.9.9.8", "9.9.9.9"].map((address) => ({ address, port: 1 }));
+  assert.deepEqual(judge.judgePeers(peers, "9.1.1.1"), [peers[1]]);
+  judge.trust(peers[0]!);
+  assert.deepEqual(
+    peers.map((peer) => judge.allowPeer(peer)),
+    [false, true],
+  );
+  assert.equal(judge.admitPeer(peers[0]!), false);
+  assert.deepEqual(judge.refused, []);
 });
 
 test("house rule 8: a few refused peers can be reported, but not those allowed by now", () => {

@@ -3,11 +3,14 @@ import type { DatagramNet, HttpFetch } from "../ports/net.ts";
 import { REACH } from "../base/address-reach.ts";
 import { GuardedFetch, type GuardedFetchOptions } from "./guarded-fetch.ts";
 import type { OwnNetworks } from "./own-networks.ts";
+import type { RefusalOf } from "./filtered-net.ts";
 import { WebSeedGuard, type WebSeedGuardOptions } from "./web-seed-guard.ts";
 
 export interface NetGuardOptions
   extends Pick<GuardedFetchOptions, "networks" | "makeFetch">, WebSeedGuardOptions {
   readonly datagrams: DatagramNet;
+  /** Addresses that a person keeps away. By default there are none. */
+  readonly refusalOf?: RefusalOf | undefined;
 }
 
 /** Enough to report to the user; a hostile tracker names more. */
@@ -28,6 +31,7 @@ const VOUCHED_MAX = 10_000;
  * - Peers that a tracker names may be as near as the address of its reply, no nearer. A handshake
  *   carries 20 bytes chosen by the author of the link: enough for a command to some service on this
  *   machine.
+ * - What a person keeps away is neither a peer, nor a node or tracker to ask, whoever names it.
  */
 export class NetGuard {
   /** The fetcher for trackers. */
@@ -35,6 +39,8 @@ export class NetGuard {
   /** The datagram transport for trackers. */
   readonly datagrams: DatagramNet;
   readonly webSeeds: WebSeedGuard;
+  /** Addresses that a person keeps away. */
+  readonly refusalOf: RefusalOf;
   readonly #networks: OwnNetworks;
   readonly #trusted = new Set<string>();
   /** Without their queries, which differ in every announce. */
@@ -50,6 +56,7 @@ export class NetGuard {
   constructor(options: NetGuardOptions) {
     const { datagrams, networks, makeFetch } = options;
     this.#networks = networks;
+    this.refusalOf = options.refusalOf ?? (() => undefined);
     this.webSeeds = new WebSeedGuard(options);
     const shared = { networks, makeFetch, lenient: true };
     const toAny = new GuardedFetch({ ...shared, nearPages: "all" });
@@ -84,6 +91,7 @@ export class NetGuard {
     const floor = this.#networks.reachOf(from);
     return peers.filter((peer) => {
       const { address } = peer;
+      if (this.refusalOf(address) !== undefined) return false;
       const reach = this.#networks.reachOf(address);
       if (reach === REACH.world) return true;
       const allowed = reach !== REACH.nowhere && reach >= floor;
@@ -96,7 +104,7 @@ export class NetGuard {
   /** Like `allowPeer`, for a peer about to be connected to; it records a refusal. */
   admitPeer(peer: Endpoint): boolean {
     const allowed = this.allowPeer(peer);
-    if (!allowed) this.#noteRefused(peer);
+    if (!allowed && this.refusalOf(peer.address) === undefined) this.#noteRefused(peer);
     return allowed;
   }
 
@@ -108,6 +116,7 @@ export class NetGuard {
 
   /** Decides whether a peer may be connected to. */
   allowPeer(peer: Endpoint): boolean {
+    if (this.refusalOf(peer.address) !== undefined) return false;
     if (this.#networks.reachOf(peer.address) === REACH.world) return true;
     const named = formatEndpoint(peer);
     return this.#trusted.has(named) || this.#vouched.has(named);

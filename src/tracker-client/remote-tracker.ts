@@ -62,6 +62,8 @@ export interface RemoteTrackerOptions {
   readonly key: number;
   readonly swarm: SwarmView;
   readonly judgePeers: JudgePeers;
+  /** Says why no tracker at an address is asked. */
+  readonly refusalOf?: ((address: string) => string | undefined) | undefined;
   /** What the tracker is told of encrypted streams; nothing when `undefined`. */
   readonly encryption?: (() => EncryptionMode) | undefined;
 }
@@ -119,10 +121,10 @@ export class RemoteTracker {
    */
   async announce(signal: AbortSignal, partialSeed: boolean): Promise<AnnounceOutcome | undefined> {
     this.#state = "announcing";
-    const families = await this.#resolve();
+    const { families, refusal } = await this.#resolve();
     const outcome =
       families.length === 0
-        ? unreachable(`${this.#host} has no address`)
+        ? unreachable(refusal ?? `${this.#host} has no address`)
         : await firstReply(families.map((each) => this.#announceBy(each, signal, partialSeed)));
     if (signal.aborted) {
       this.#state = "idle";
@@ -175,11 +177,18 @@ export class RemoteTracker {
     };
   }
 
-  /** @returns The families it has now, each with its listings. */
-  async #resolve(): Promise<AddressFamily[]> {
-    const { names, swarm } = this.#options;
+  /**
+   * @returns The families it has now, each with its listings. When it has none and an address is refused: why.
+   */
+  async #resolve(): Promise<{
+    readonly families: AddressFamily[];
+    readonly refusal?: string | undefined;
+  }> {
+    const { names, swarm, refusalOf = () => undefined } = this.#options;
     const leftBefore = swarm.stats().left;
-    const addresses = await names.resolve(this.#host);
+    const found = await names.resolve(this.#host);
+    const addresses = found.filter((address) => refusalOf(address) === undefined);
+    if (addresses.length === 0) return { families: [], refusal: found[0] && refusalOf(found[0]) };
     this.#isNear = addresses.every((address) => reachOf(address) !== REACH.world);
     const families = new Set(addresses.map(familyOf));
     const owesCompleted = leftBefore > 0 && swarm.stats().left === 0;
@@ -196,7 +205,7 @@ export class RemoteTracker {
         });
       }
     }
-    return [...families].toSorted((a, b) => a - b);
+    return { families: [...families].toSorted((a, b) => a - b) };
   }
 
   async #announceBy(

@@ -32,6 +32,23 @@ test("a tracker in the world is told the port of the router, one in our network 
   await handle.detach();
 });
 
+test("WIR-29: a tracker that an IP filter keeps away is not asked, and its state says why", async () => {
+  const world = new ScriptedTrackers();
+  world.names.set("a.example", ["9.1.2.3", "9.1.2.4"]);
+  world.names.set("b.example", ["9.1.2.3", "9.1.2.5"]);
+  for (const address of ["9.1.2.3", "9.1.2.4"]) world.keptAway.add(address);
+  world.answers.set(B, () => reply([PEER]));
+  const { source } = world.attach([[A], [B]]);
+  await world.pass(SECOND_MS);
+  assert.deepEqual(
+    world.heard.map(({ tracker }) => tracker),
+    [B],
+  );
+  const [kept, asked] = source.status();
+  assert.equal(asked!.state, "working");
+  assert.deepEqual([kept!.state, kept!.message], ["failing", "kept away: 9.1.2.3"]);
+});
+
 test("started, then regular announces by the interval, then stopped", async () => {
   const world = new ScriptedTrackers();
   world.answers.set(A, () => reply([PEER, { ...PEER, port: 2 }]));

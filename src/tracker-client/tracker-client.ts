@@ -21,6 +21,8 @@ export interface TrackerClientPorts {
   readonly encryption?: (() => EncryptionMode) | undefined;
   /** House rule 8. By default all peers are accepted. */
   readonly judgePeers?: JudgePeers | undefined;
+  /** Says why no tracker at an address is asked; `undefined` when it may be. By default all may be. */
+  readonly refusalOf?: ((address: string) => string | undefined) | undefined;
 }
 
 /** The trackers of one torrent. */
@@ -74,8 +76,13 @@ export class TrackerClient {
       tier.flatMap((url) => {
         const announcer = this.#announcerFor(url);
         if (!announcer) return [];
-        const { datagrams: names, encryption, judgePeers = (peers) => peers } = this.#ports;
-        const shared = { key: this.#key, names, encryption, judgePeers };
+        const {
+          datagrams: names,
+          encryption,
+          refusalOf,
+          judgePeers = (peers) => peers,
+        } = this.#ports;
+        const shared = { key: this.#key, names, encryption, refusalOf, judgePeers };
         return [new RemoteTracker({ url, tier: index, announcer, swarm, ...shared })];
       }),
     );

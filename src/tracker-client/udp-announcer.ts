@@ -38,6 +38,7 @@ type Answer = UdpReply | undefined;
 /** Announces over UDP (BEP 15, BEP 41). All torrents share a socket, and connections to trackers. */
 export class UdpAnnouncer implements Announcer {
   readonly #net: DatagramNet;
+  readonly #refusalOf: (address: string) => string | undefined;
   readonly #clock: Clock;
   readonly #exchange: UdpExchange;
   readonly #slots = new AnnounceSlots(UNDER_WAY_MAX);
@@ -49,8 +50,11 @@ export class UdpAnnouncer implements Announcer {
     readonly clock: Clock;
     readonly random: Random;
     readonly datagrams: DatagramNet;
+    /** Says why no tracker at an address is asked. */
+    readonly refusalOf?: ((address: string) => string | undefined) | undefined;
   }) {
     this.#net = ports.datagrams;
+    this.#refusalOf = ports.refusalOf ?? (() => undefined);
     this.#clock = ports.clock;
     this.#exchange = new UdpExchange(ports);
   }
@@ -76,7 +80,7 @@ export class UdpAnnouncer implements Announcer {
     const place = placeOf(trackerUrl);
     if (!place) return unreachable("the address of the tracker names no port");
     const remotes = (await this.#net.resolve(place.host))
-      .filter((address) => familyOf(address) === family)
+      .filter((address) => familyOf(address) === family && this.#refusalOf(address) === undefined)
       .map((address) => ({ address, port: place.port }));
     if (remotes.length === 0) return unreachable(`${place.host} has no address`);
     const refusal = await this.#exchange.open();

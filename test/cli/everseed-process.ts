@@ -52,6 +52,11 @@ export class EverseedProcess {
     });
   }
 
+  /** What it has said so far. */
+  get said(): string {
+    return this.#stdout + this.#stderr;
+  }
+
   /** Waits for output that matches; fails when the process ends without it. */
   async waitFor(pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {

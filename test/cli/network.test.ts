@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import http from "node:http";
 import net from "node:net";
 import { join } from "node:path";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { until } from "../fixtures/until.ts";
 import { everseed, EverseedProcess } from "./everseed-process.ts";
 import { talks } from "./talks.ts";
@@ -50,6 +50,67 @@ test("an IP filter that cannot be used ends the command before it begins", async
     page.stderr,
     /no line of it is an address.*\n {2}Try: a list in p2p, dat or CIDR form/,
   );
+});
+
+/** An HTTP server and a UDP socket at one address, and what came there. */
+async function place(context: TestContext, host: string, redirectTo?: string) {
+  const seen = new Set<string>();
+  const server = http.createServer((request, response) => {
+    seen.add(request.url!.startsWith("/announce") ? "tracker" : "web seed");
+    if (redirectTo === undefined) response.writeHead(404).end();
+    else response.writeHead(302, { location: redirectTo }).end();
+  });
+  server.listen(0, host);
+  const udp = dgram.createSocket("udp4", (packet) => {
+    seen.add(packet[0] === 0x64 ? "node" : "UDP tracker");
+  });
+  udp.bind(0, host);
+  context.after(() => {
+    server.close();
+    server.closeAllConnections();
+    udp.close();
+  });
+  await Promise.all([once(server, "listening"), once(udp, "listening")]);
+  const { port } = server.address() as net.AddressInfo;
+  return { seen, udp, web: `http://${host}:${port}`, datagrams: `${host}:${udp.address().port}` };
+}
+
+test("WIR-29: trackers, DHT nodes, web seeds and redirects that a filter keeps away hear nothing of us", async (context) => {
+  const { folder } = await talks(context);
+  await writeFile(join(folder, "list"), "127.0.0.4/32\n");
+  const kept = await place(context, "127.0.0.4");
+  const open = await place(context, "127.0.0.5", `${kept.web}/elsewhere`);
+  const args = ["get", "talks.torrent", "-o", "copy", "--listen", "127.0.0.1:0", "--json"];
+  const named = [kept, open].flatMap(({ web, datagrams }) => [
+    ...["--tracker", `${web}/announce`, "--tracker", `udp://${datagrams}`],
+    ...["--dht-bootstrap", datagrams, "--web-seed", web],
+  ]);
+  const get = new EverseedProcess(
+    context,
+    [...args, "--ip-filter", "list", "--dht", "on", ...named],
+    { cwd: folder },
+  );
+  const port = await get.port();
+  await until("what is not kept away is asked", () => open.seen.size === 4);
+  for (const cause of [kept.web, `udp://${kept.datagrams}`, "web-seed"]) {
+    const name = cause.replace(/^.*\/\//, "").replaceAll(".", "\\.");
+    const why = new RegExp(`${name}[^\\n]*an IP filter keeps 127\\.0\\.0\\.4 away`);
+    await until(`${cause} is off, and it is told why`, () => {
+      assert.deepEqual([...kept.seen], []);
+      return why.test(get.said);
+    });
+  }
+  // Our own node answers one, and does not hear the other.
+  const answered: string[] = [];
+  for (const { udp } of [kept, open]) {
+    udp.on("message", (packet) => {
+      if (packet.toString("latin1").includes("1:y1:r")) answered.push(udp.address().address);
+    });
+    udp.send("d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:y1:qe", port, "127.0.0.1");
+  }
+  await until("one is answered", () => answered.length > 0);
+  assert.deepEqual(answered, ["127.0.0.5"]);
+  assert.deepEqual([...kept.seen], []);
 });
 
 test("WIR-27: bound to an interface, peers, HTTP and UDP trackers see its address, and peers reach only that", async (context) => {

@@ -25,6 +25,7 @@ import {
   searchPeers,
   type SwarmEstimate,
 } from "../../src/dht/peer-search.ts";
+import { Dht } from "../../src/dht/dht.ts";
 import { isSecureId } from "../../src/dht/secure-id.ts";
 import { type DhtMachine, DhtWorld, signatures } from "./dht-world.ts";
 
@@ -274,4 +275,38 @@ test("in a network of two a search asks the other node, and not ourselves", () =
   assert.deepEqual([announcedTo, queries], [1, 1]);
   const tookMs = world.simulation.nowMs() - startMs;
   assert.ok(tookMs < 1_000, `nobody had to be waited for: ${tookMs} ms`);
+});
+
+test("WIR-29: a node at an address that is kept away is not asked, whoever names it", () => {
+  const { world, machines } = grow(24, { seed: 11 });
+  const kept = new Set(machines.slice(1, 13).map(({ endpoint }) => endpoint.address));
+  const asked = new Set<string>();
+  const isKeptAway = (address: string): boolean => kept.has(address);
+  const local = { address: world.newAddress(), port: 6881 };
+  const dht: Dht = new Dht({
+    clock: world.simulation,
+    random: world.random,
+    signatures,
+    families: [4],
+    isKeptAway,
+    bootstrap: [machines[1]!.endpoint, machines[0]!.endpoint],
+    send: (packet, to) => {
+      asked.add(to.address);
+      socket.send(packet, to);
+    },
+  });
+  // What such nodes send is dropped before it comes to the DHT.
+  const socket = world.datagrams.open(local, (packet, from) => {
+    if (!isKeptAway(from.address)) dht.receive(packet, from);
+  });
+  for (const { endpoint } of machines) dht.addHearsay(endpoint);
+  world.simulation.runFor(5 * 60_000);
+  for (const { endpoint } of machines) dht.addHearsay(endpoint);
+  for (let searches = 0; searches < 5; searches += 1) {
+    world.wait<PeerSearchResult>((onDone) =>
+      searchPeers(dht, { infohash: world.target(), onPeers: () => undefined, onDone }),
+    );
+  }
+  assert.ok(asked.size >= 10, `${asked.size} of 12 others were asked`);
+  assert.deepEqual([...asked].filter(isKeptAway), []);
 });

@@ -40,12 +40,15 @@ export class ScriptedTrackers {
   };
   readonly answers = new Map<string, (request: AnnounceRequest, family?: 4 | 6) => Reply>();
   readonly names = new Map<string, readonly string[]>();
+  /** Addresses of trackers that an IP filter names. */
+  readonly keptAway = new Set<string>();
   underWay = 0;
   underWayMax = 0;
   readonly client = new TrackerClient({
     clock: this.clock,
     random: seededRandom(1),
     log: SILENT_LOG,
+    refusalOf: (address) => (this.keptAway.has(address) ? `kept away: ${address}` : undefined),
     http: { get: (url, { signal, family }) => this.#get(url, family, signal) },
     datagrams: {
       bind: () => Promise.reject(new Error("nobody asked for UDP")),

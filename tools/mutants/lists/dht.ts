@@ -81,8 +81,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "dht: a search asks ourselves",
     file: "src/dht/dht-node.ts",
-    from: "({ id }) => !equalBytes(id, this.id),",
-    to: "() => true,",
+    from: "!equalBytes(id, this.id) && this.#mayAsk(endpoint),",
+    to: "id.length > 0 && this.#mayAsk(endpoint),",
     tests: ["test/dht/network"],
   },
   {
