@@ -82,8 +82,14 @@ test("WIR-29: trackers, DHT nodes, web seeds and redirects that a filter keeps a
   const open = await place(context, "127.0.0.5", `${kept.web}/elsewhere`);
   const args = ["get", "talks.torrent", "-o", "copy", "--listen", "127.0.0.1:0", "--json"];
   const named = [kept, open].flatMap(({ web, datagrams }) => [
-    ...["--tracker", `${web}/announce`, "--tracker", `udp://${datagrams}`],
-    ...["--dht-bootstrap", datagrams, "--web-seed", web],
+    "--tracker",
+    `${web}/announce`,
+    "--tracker",
+    `udp://${datagrams}`,
+    "--dht-bootstrap",
+    datagrams,
+    "--web-seed",
+    web,
   ]);
   const get = new EverseedProcess(
     context,

@@ -53,7 +53,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "accounts: a publish token makes tokens",
     file: "src/accounts/permissions.ts",
-    from: 'return actor.by !== "publish-token";',
+    from: 'return actor.by === "session" || actor.by === "admin-token";',
     to: "return true;",
     tests: ["src/accounts/permissions", "test/hub/access"],
   },
