@@ -46,7 +46,8 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   // Services: what people use.
   ["accounts", { imports: ["store", "ports"], packages: true }],
   ["tracker", { imports: ["announce", "ports"] }],
-  ["publish", { imports: ["engine", "metainfo", "store", "ports"] }],
+  // `dht`: the signed items by which keys find publications are judged here, and kept in the DHT.
+  ["publish", { imports: ["engine", "metainfo", "dht", "store", "ports"] }],
   // One place judges where a torrent leads, for commands and the hub (house rule 8).
   ["guard", { imports: ["ports"] }],
   // Streams and datagrams through a proxy: machines and decorators of ports.

@@ -154,3 +154,15 @@ test("HUB-5: a stranger's link in a description has no endorsement and no referr
     /<a href="https:\/\/harbour\.example\/talks" rel="nofollow ugc noopener noreferrer">Talks<\/a>/,
   );
 });
+
+test("BEP 46: a version of a publication has its link, and an older one leads to the newest", () => {
+  const html = documents.get("torrent-version")!;
+  assert.match(html, /<code[^>]*>magnet:\?xs=urn:btpk:[0-9a-f]{64}</);
+  assert.match(html, /This hub keeps it alive in the DHT, last <time/);
+  assert.doesNotMatch(html, /newer version of this/);
+  const older = documents.get("torrent-older-version")!;
+  assert.match(older, /There is a newer version of this/);
+  assert.match(older, /<a href="https:\/\/hub\.example\/t\/m4k1d8bb\/harbour-talks">/);
+  assert.match(older, /The DHT of this hub is off/);
+  assert.doesNotMatch(documents.get("torrent")!, /btpk/);
+});

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { titleSchema } from "./torrents.ts";
+import { versionInputSchema } from "./versions.ts";
 
 /** Asks a hub, through its data folder, to publish content in its owner's folder. */
 export const inPlaceRequestSchema = z.object({
@@ -9,6 +10,8 @@ export const inPlaceRequestSchema = z.object({
   checkedAt: z.number(),
   /** The look of the files then; null when they were changed meanwhile. */
   stamp: z.string().nullable(),
+  /** Makes it the newest version of a publication (BEP 46). */
+  version: versionInputSchema.optional(),
 });
 
 export const inPlaceAnswerSchema = z.union([

@@ -45,6 +45,11 @@ export function torrentRestorePath(id: string): string {
   return `${torrentApiPath(id)}/restore`;
 }
 
+/** POST takes `VersionInput`, gives `TorrentDetail`. */
+export function torrentVersionPath(id: string): string {
+  return `${torrentApiPath(id)}/version`;
+}
+
 /** Server-sent events named `figures`, each a `SwarmFigures`, at most one a second. */
 export function torrentLivePath(id: string): string {
   return `${torrentApiPath(id)}/live`;

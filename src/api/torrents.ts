@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { TITLE_CHARACTERS_MAX } from "./source-limits.ts";
+import { torrentVersionSchema } from "./versions.ts";
 
 export const COMMENT_CHARACTERS_MAX = 10_000;
 
@@ -78,6 +79,8 @@ export const torrentDetailSchema = torrentSummarySchema
     checkedAt: z.iso.datetime(),
     /** Files that the hub has whole; equal to `fileCount` when there is no damage. */
     wholeFileCount: z.number().int(),
+    /** The publications that it is a version of; nearly always none or one. */
+    versions: z.array(torrentVersionSchema),
     /** The first files; `fileCount` tells whether there are more. */
     files: z.array(torrentFileSchema),
   })

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { encodeUtf8 } from "../base/bytes.ts";
 import { nameOf } from "../base/paths.ts";
+import type { TorrentVersion } from "../api/versions.ts";
 import type { KeyPorts } from "../commands/dht-key-file.ts";
 import type { PublicationEvent } from "../commands/publish-version.ts";
 import type { SigningKey } from "../ports/signatures.ts";
@@ -58,6 +59,23 @@ export async function publicationOf(
   }
   if (openToOthers) output.warn(`Other users of this machine may read ${name}.`);
   return { key, salt };
+}
+
+/** Tells the link of a version that a hub has taken, and what the hub does for it. */
+export function tellHandedVersion(
+  output: Output,
+  { link, sequence, state }: Pick<TorrentVersion, "link" | "sequence" | "state">,
+): void {
+  output.line(`Follow     ${link}`);
+  if (state === "off") {
+    output.warn(
+      "the DHT of this hub is off, so nobody finds the link by it. The key discovery.dht turns it on",
+    );
+  } else if (state === "older") {
+    output.warn("the DHT has a newer version of this publication, from somebody with the same key");
+  } else {
+    output.say(`Version ${escapeOutside(sequence)}: the hub keeps the link alive in the DHT.`);
+  }
 }
 
 /** Tells what becomes of a version in the DHT. */

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { type InPlaceAnswer, inPlaceRequestSchema } from "../api/in-place.ts";
 import { issueWords } from "../api/issue-words.ts";
 import { torrentPagePath, webSeedPath } from "../api/paths.ts";
+import { versionItem } from "../api/versions.ts";
 import { decodeUtf8, encodeUtf8, toHex } from "../base/bytes.ts";
 import { invariant } from "../base/errors.ts";
 import { joinPath } from "../base/paths.ts";
@@ -19,6 +20,7 @@ import { infoOnDisk } from "../publish/in-place.ts";
 import { PublishError } from "../publish/publish-error.ts";
 import { randomShortId } from "../publish/short-id.ts";
 import type { TorrentAdoption } from "../publish/torrent-adoption.ts";
+import type { TorrentVersions } from "../publish/torrent-versions.ts";
 import { systemCode } from "../base/system-code.ts";
 import { CommandError, diskTrouble } from "./command-error.ts";
 import { hubFolderOf, overlaps } from "./hub-folder.ts";
@@ -30,6 +32,7 @@ export interface InPlaceInboxOptions {
   /** Absolute. */
   readonly dataDir: string;
   readonly adoption: Pick<TorrentAdoption, "adoptInPlace">;
+  readonly versions: Pick<TorrentVersions, "accept">;
   /** The owner of the torrents; `undefined` until there is an administrator. */
   readonly ownerId: () => Promise<string | undefined>;
   readonly catalogue: Pick<Catalogue, "find">;
@@ -132,13 +135,13 @@ export class InPlaceInbox {
   }
 
   async #publish(places: ReturnType<typeof inPlaceFiles>, ownerId: string): Promise<InPlaceAnswer> {
-    const { files, random, adoption, log } = this.#options;
+    const { files, random, adoption, versions, log } = this.#options;
     const [request, torrent] = await Promise.all([
       files.read(places.request),
       files.read(places.torrent),
     ]);
     if (!request || !torrent) throw new PublishError("not-found", "The request is incomplete.");
-    const { root, title, checkedAt, stamp } = readRequest(request);
+    const { root, title, checkedAt, stamp, version } = readRequest(request);
     const metainfo = parseMetainfo(torrent);
     refuseHubFolder(this.#options, root, metainfo.info);
     const id = randomShortId(random);
@@ -152,6 +155,7 @@ export class InPlaceInbox {
     });
     const { v1, v2 } = metainfo.info.infohashes;
     log.info("a folder was published in place", { id: torrentId, infohash: toHex((v1 ?? v2)!) });
+    if (version) await versions.accept(torrentId, versionItem(version));
     return { torrentId, wasHere: torrentId !== id, ...(await this.#addressesOf(torrentId)) };
   }
 

@@ -13,6 +13,7 @@ import { STAMP_SLACK_MS } from "../publish/in-place-watch.ts";
 import { createTorrent, type CreateOptions, type CreatePorts } from "./create-torrent.ts";
 import { CommandError, diskTrouble } from "./command-error.ts";
 import { HUB_DATABASE, overlaps } from "./hub-folder.ts";
+import { type OwnPublication, refusePrivateVersion, signVersion } from "./hand-version.ts";
 import { inHubFolder } from "./input-files.ts";
 import { sleep } from "./waiting.ts";
 
@@ -44,6 +45,8 @@ export interface PublishInPlaceOptions extends Pick<
   readonly title: string | undefined;
   /** The hub's data folder. */
   readonly dataDir: string;
+  /** It becomes the newest version of it (BEP 46). */
+  readonly publication?: OwnPublication | undefined;
 }
 
 /** What was published, in JSON's types. */
@@ -87,6 +90,8 @@ export async function publishInPlace(
   options: PublishInPlaceOptions,
 ): Promise<PublishedInPlace> {
   const { clock, hubFolder } = ports;
+  const { publication } = options;
+  if (publication) refusePrivateVersion(options.private);
   const disk = ports.files;
   const dataDir = disk.absolute(options.dataDir);
   refuseOtherFolder(disk, dataDir, options.dataDir);
@@ -124,7 +129,9 @@ export async function publishInPlace(
     // A running hub looks for requests, so the request is complete, and owned by the hub's user,
     // before it gets its name.
     const prepared = `${places.request}.new`;
-    await files.write(prepared, encodeUtf8(JSON.stringify({ root, title, checkedAt, stamp })));
+    const version = publication && signVersion(ports, publication, created);
+    const request = { root, title, checkedAt, stamp, version };
+    await files.write(prepared, encodeUtf8(JSON.stringify(request)));
     await hubFolder.giveToOwnerOf(dataDir, prepared);
     disk.rename(prepared, places.request);
     const answer = await answerOf(ports, files, { dataDir, path: places.answer, signal });

@@ -9,6 +9,7 @@ import type { Config } from "../config/config.ts";
 import { CatalogueAnnouncer } from "../dht/catalogue-announcer.ts";
 import { DhtService, type HostPort } from "../dht/dht-service.ts";
 import { dhtSource } from "../dht/dht-source.ts";
+import { VersionKeeper } from "../dht/version-keeper.ts";
 import type { PeerSource } from "../engine/session-contract.ts";
 import { NodeSignatures } from "../platform/node-signatures.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -55,6 +56,8 @@ export interface HubDht {
   handleRemoved(infohashes: Infohashes): void;
   /** Tells whether the everseed's copy is whole, and it is a seed. */
   setWhole(infohashes: Infohashes, isWhole: boolean): void;
+  /** Keeps versions of publications (BEP 46); `undefined` when it is off. */
+  readonly versions: VersionKeeper | undefined;
   status(): DhtReach;
   /** Saves what it knows of the network. */
   close(): Promise<void>;
@@ -71,13 +74,14 @@ export async function openHubDht(config: Config, parts: HubDhtParts): Promise<Hu
   const stateFile = new DhtStateFile({ path, files: parts.files, log });
   const state = await stateFile.load();
   const { dhtQueriesPerSecond } = config.discovery;
+  const signatures = new NodeSignatures();
   let service: DhtService;
   try {
     service = await DhtService.start({
       clock,
       random,
       log,
-      signatures: new NodeSignatures(),
+      signatures,
       datagrams: udp.part("dht"),
       bootstrap: plan.bootstrap,
       settings: {
@@ -106,7 +110,9 @@ export async function openHubDht(config: Config, parts: HubDhtParts): Promise<Hu
   catalogue.start().catch((error: unknown) => {
     log.error("the catalogue is not announced in the DHT", { cause: String(error) });
   });
+  const versions = new VersionKeeper({ dht, clock, random, signatures });
   return {
+    versions,
     sources: (info) => {
       if (info.private) return [];
       // The catalogue announces it.
@@ -121,6 +127,7 @@ export async function openHubDht(config: Config, parts: HubDhtParts): Promise<Hu
     },
     async close() {
       catalogue.close();
+      versions.close();
       announcer.close();
       service.close();
       await stateFile.close();
@@ -157,6 +164,7 @@ export function dhtPlan(config: Pick<Config, "host" | "engine" | "discovery">): 
 
 function absentDht(status: DhtReach): HubDht {
   return {
+    versions: undefined,
     sources: () => [],
     handlePublished: () => undefined,
     handleRemoved: () => undefined,

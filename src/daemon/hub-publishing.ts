@@ -14,8 +14,11 @@ import { SlabLine } from "../publish/slab-line.ts";
 import type { SpaceAccount } from "../publish/space-account.ts";
 import type { StoredContents } from "../publish/stored-contents.ts";
 import { TorrentAdoption } from "../publish/torrent-adoption.ts";
+import { TorrentVersions } from "../publish/torrent-versions.ts";
 import type { TorrentLibrary } from "../publish/torrent-library.ts";
 import type { Turns } from "../publish/turns.ts";
+import { NodeSignatures } from "../platform/node-signatures.ts";
+import type { HubDht } from "./hub-dht.ts";
 import type { HubState } from "./hub-state.ts";
 import type { HubTracker } from "./hub-tracker.ts";
 
@@ -34,6 +37,7 @@ export interface PublishingParts {
   readonly everseed: Everseed;
   readonly contents: StoredContents;
   readonly tracker: HubTracker;
+  readonly dht: Pick<HubDht, "versions">;
   readonly trackers: readonly string[];
   readonly limits: PublishLimits;
 }
@@ -41,6 +45,7 @@ export interface PublishingParts {
 export interface Publishing {
   readonly publisher: Publisher;
   readonly publications: Publications;
+  readonly versions: TorrentVersions;
   readonly catalogue: Catalogue;
   readonly sharing: ContentSharing;
   readonly adoption: TorrentAdoption;
@@ -70,6 +75,12 @@ export function openPublishing(parts: PublishingParts): Publishing {
     files,
     log,
   });
+  const versions = new TorrentVersions({
+    versions: state.store.torrentVersions,
+    torrents,
+    signatures: new NodeSignatures(),
+    keeper: () => parts.dht.versions,
+  });
   const publications = new Publications({
     torrents,
     removed: removedTorrents,
@@ -79,6 +90,7 @@ export function openPublishing(parts: PublishingParts): Publishing {
     swarms: parts.tracker,
     everseed: parts.everseed,
     contents: parts.contents,
+    versions,
     folder,
     files,
     clock,
@@ -107,6 +119,7 @@ export function openPublishing(parts: PublishingParts): Publishing {
   return {
     sharing,
     publications,
+    versions,
     adoption: new TorrentAdoption({
       torrents,
       publications,

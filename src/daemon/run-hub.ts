@@ -269,7 +269,7 @@ async function compose(
   undo.push(async () => contents.close());
 
   const space = new SpaceAccount({ drafts: store.drafts, folder, files });
-  const { publisher, publications, catalogue, sharing, adoption } = openPublishing({
+  const { publisher, publications, versions, catalogue, sharing, adoption } = openPublishing({
     ingestBytes: memory.ingest,
     space,
     state,
@@ -283,11 +283,13 @@ async function compose(
     everseed,
     contents,
     tracker,
+    dht,
     trackers,
     limits,
   });
   undo.push(() => publications.stop());
   await publications.start();
+  await versions.start();
   undo.push(() => publisher.stop());
   await publisher.start();
   const downLimit = reachSettings.live<number>(DOWN_KEY);
@@ -325,6 +327,7 @@ async function compose(
   const inbox = new InPlaceInbox({
     dataDir,
     adoption,
+    versions,
     ownerId: () => administratorId(state),
     catalogue,
     siteUrl,
@@ -375,6 +378,7 @@ async function compose(
     accounts,
     publisher,
     publications,
+    versions,
     fetches,
     catalogue,
     contents,

@@ -9,6 +9,7 @@ import {
   torrentFilesSchema,
   torrentListSchema,
 } from "../api/torrents.ts";
+import { versionInputSchema, versionItem } from "../api/versions.ts";
 import { absent } from "./absent.ts";
 import {
   answers,
@@ -33,6 +34,8 @@ const PAGE_MAX = 100_000;
 const QUERY_CHARACTERS_MAX = 200;
 /** A description of 10,000 characters, escaped. */
 const CHANGE_BYTES_MAX = 128 * 1024;
+/** A value, a signature, a key and a salt, in hexadecimal. */
+const VERSION_BYTES_MAX = 8 * 1024;
 
 const listRoute = createRoute({
   method: "get",
@@ -115,6 +118,15 @@ const restoreRoute = createRoute({
   middleware: [requires("torrent.publish")] as const,
 });
 
+const versionRoute = createRoute({
+  method: "post",
+  path: "/torrents/{id}/version",
+  summary: "Make a torrent the newest version of a publication, whose key finds it in the DHT",
+  request: { params: idParameter, ...takes(versionInputSchema) },
+  responses: answers(torrentDetailSchema),
+  middleware: [requires("torrent.publish"), limitBody(VERSION_BYTES_MAX)] as const,
+});
+
 /** The published torrents, for programs. */
 export function torrentRoutes(parts: HubParts, live: LiveFigures): ApiApp {
   const { catalogue, publications } = parts;
@@ -142,6 +154,11 @@ export function torrentRoutes(parts: HubParts, live: LiveFigures): ApiApp {
       if (removal.undoUntilMs === null) throw await absent(parts, id, "torrent");
       await publications.restore(removal.id);
       return c.json(await detailOf(removal.id, c.var), 200);
+    })
+    .openapi(versionRoute, async (c) => {
+      const listing = await changeable(c.req.valid("param").id, c.var.actor);
+      await parts.versions.accept(listing.id, versionItem(c.req.valid("json")));
+      return c.json(await detailOf(listing.id, c.var), 200);
     })
     .openapi(listRoute, async (c) => {
       const { q, page } = c.req.valid("query");

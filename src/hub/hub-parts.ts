@@ -14,6 +14,7 @@ import type { Fetches } from "../publish/fetches.ts";
 import type { Publications } from "../publish/publications.ts";
 import type { Publisher, PublishLimits } from "../publish/publisher.ts";
 import type { StoredContents } from "../publish/stored-contents.ts";
+import type { TorrentVersions } from "../publish/torrent-versions.ts";
 import type { SwarmRegistry } from "../publish/swarm-registry.ts";
 import type { Turns } from "../publish/turns.ts";
 import type { Asset } from "./assets.ts";
@@ -30,6 +31,7 @@ export interface HubParts {
   readonly catalogue: Catalogue;
   readonly contents: StoredContents;
   readonly publications: Publications;
+  readonly versions: Pick<TorrentVersions, "accept" | "listOf">;
   readonly downloads: DirectDownloads;
   /** Shares the thread among all tasks that take a while. */
   readonly turns: Turns;

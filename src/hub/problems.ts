@@ -44,6 +44,13 @@ const PUBLISH: Readonly<
   ],
   "too-many-drafts": [409, "conflict"],
   "bad-declaration": [400, "bad_request"],
+  "bad-version": [400, "bad_request"],
+  "older-version": [
+    409,
+    "conflict",
+    "Sign it again with a larger number; `everseed publish --mutable` takes the time of day.",
+  ],
+  "too-many-versions": [409, "conflict", "Ask the owner of the hub."],
   "disk-full": [507, "disk_full", "Free some space on the hub's disk; what was uploaded is kept."],
   "disk-error": [507, "disk_error", "Check the hub's disk; what was uploaded is kept."],
   damaged: [

@@ -24,6 +24,7 @@ import {
   type TorrentList,
   type TorrentSummary,
 } from "../api/torrents.ts";
+import type { TorrentVersion as TorrentVersionView } from "../api/versions.ts";
 import type { SessionFacts, TokenFacts } from "../accounts/accounts.ts";
 import type { Actor } from "../accounts/permissions.ts";
 import { type HubAddresses, type Listing, magnetOf, trackersOf } from "../publish/catalogue.ts";
@@ -111,8 +112,29 @@ export class Views {
       trackers: trackersOf(listing, this.#parts.site.trackers),
       checkedAt: isoTime(listing.checkedMs),
       wholeFileCount: files.count - damaged.size,
+      versions: await this.#versions(listing),
       files: files.slice(0, FILES_PER_PAGE).map((file) => fileEntry(listing.id, file, damaged)),
     };
+  }
+
+  async #versions(listing: Listing): Promise<TorrentVersionView[]> {
+    const { versions, catalogue } = this.#parts;
+    const views: TorrentVersionView[] = [];
+    for (const version of await versions.listOf(listing.id)) {
+      const { place, sequence, state, storedMs, nodes, newerId } = version;
+      const newer = newerId === undefined ? undefined : await catalogue.find(newerId);
+      views.push({
+        publicKey: toHex(place.publicKey),
+        salt: toHex(place.salt),
+        sequence: sequence.toString(),
+        link: version.link,
+        state,
+        storedAt: storedMs === undefined ? null : isoTime(storedMs),
+        nodes,
+        newerUrl: newer ? this.#origin + torrentPagePath(newer.id, newer.name) : null,
+      });
+    }
+    return views;
   }
 
   /** Files that the hub knows it cannot serve as published. */

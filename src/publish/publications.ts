@@ -18,6 +18,7 @@ import { searchText } from "./search-text.ts";
 import type { StoredContents } from "./stored-contents.ts";
 import type { SwarmRegistry } from "./swarm-registry.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
+import type { TorrentVersions } from "./torrent-versions.ts";
 import { infohashesOf } from "./row-infohashes.ts";
 
 /** How long a removal can be undone (HUB-18). */
@@ -33,6 +34,8 @@ export interface PublicationsOptions {
   readonly everseed: Pick<Everseed, "release">;
   /** Readers that are not peers. */
   readonly contents: Pick<StoredContents, "forget">;
+  /** What the DHT says of a publication ends with it. */
+  readonly versions: Pick<TorrentVersions, "handleRemoved" | "handleRestored">;
   readonly folder: DataFolder;
   readonly files: Files;
   readonly clock: Clock;
@@ -118,12 +121,13 @@ export class Publications {
    */
   async remove(id: string, by: string): Promise<Removal> {
     return this.alone(async () => {
-      const { torrents, removed, swarms, everseed, contents, clock, log } = this.#options;
+      const { torrents, removed, swarms, versions, everseed, contents, clock, log } = this.#options;
       const row = await torrents.find(id);
       if (!row) throw notPublished();
       const words = await this.#searchText(row, row.comment);
       await removed.remove(id, { by, atMs: clock.wallMs(), words });
       swarms.unregister(infohashesOf(row));
+      await versions.handleRemoved(id);
       await everseed.release(id);
       contents.forget(id);
       const removal = await this.findRemoved(id);
@@ -175,7 +179,7 @@ export class Publications {
     row: RemovedTorrentRow,
     changes: BroughtBack & { readonly words?: string },
   ): Promise<boolean> {
-    const { torrents, removed, swarms, log } = this.#options;
+    const { torrents, removed, swarms, versions, log } = this.#options;
     if (this.#removal(row).undoUntilMs === null) return false;
     // Its content came here by another way meanwhile.
     for (const wire of wireInfohashes(infohashesOf(row))) {
@@ -183,6 +187,7 @@ export class Publications {
     }
     if (!(await removed.restore(row.id, changes))) return false;
     swarms.register(infohashesOf(row));
+    await versions.handleRestored(row.id);
     log.info("a removed torrent is back", { id: row.id });
     return true;
   }

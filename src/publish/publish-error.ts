@@ -11,6 +11,11 @@ export type PublishErrorCode =
   | "too-many-drafts"
   /** Names or options that no torrent can be made from. */
   | "bad-declaration"
+  /** An item that proves nothing about its torrent, or that the DHT does not store. */
+  | "bad-version"
+  /** A newer version of the publication is known. */
+  | "older-version"
+  | "too-many-versions"
   | "disk-full"
   | "disk-error"
   /** The stored content differs from the published content, or is missing. */

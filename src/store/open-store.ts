@@ -14,6 +14,7 @@ import type { Schema } from "./sqlite/schema.ts";
 import { SqliteSettingsTable } from "./sqlite/settings.ts";
 import { SqliteFile } from "./sqlite/sqlite-database.ts";
 import { SqliteSwarmTotalTable } from "./sqlite/swarm-totals.ts";
+import { SqliteTorrentVersionTable } from "./sqlite/torrent-versions.ts";
 import { SqliteTorrentTable } from "./sqlite/torrents.ts";
 import type { Store } from "./store.ts";
 import { StoreError, storeErrorCode } from "./store-error.ts";
@@ -57,6 +58,7 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
     settings: new SqliteSettingsTable(db),
     swarmTotals: new SqliteSwarmTotalTable(db, database),
     principalTotals: new SqlitePrincipalTotalTable(db, database),
+    torrentVersions: new SqliteTorrentVersionTable(db),
     close: () => db.destroy(),
   };
 }

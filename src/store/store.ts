@@ -9,6 +9,7 @@ import type { RemovedTorrentTable } from "./removed-torrents.ts";
 import type { SettingsTable } from "./settings.ts";
 import type { Schema } from "./sqlite/schema.ts";
 import type { SwarmTotalTable } from "./swarm-totals.ts";
+import type { TorrentVersionTable } from "./torrent-versions.ts";
 import type { TorrentTable } from "./torrents.ts";
 
 /** The database itself, for a library with its own tables. */
@@ -27,5 +28,6 @@ export interface Store {
   readonly settings: SettingsTable;
   readonly swarmTotals: SwarmTotalTable;
   readonly principalTotals: PrincipalTotalTable;
+  readonly torrentVersions: TorrentVersionTable;
   close(): Promise<void>;
 }

@@ -12,6 +12,7 @@ import { createTorrent } from "../../src/commands/create-torrent.ts";
 import type { Listing } from "../../src/publish/catalogue.ts";
 import { inPlaceFiles } from "../../src/publish/in-place-files.ts";
 import { inPlacePorts } from "../../src/daemon/in-place-ports.ts";
+import { PublishError } from "../../src/publish/publish-error.ts";
 import { InPlaceInbox } from "../../src/commands/in-place-inbox.ts";
 
 interface World {
@@ -19,6 +20,8 @@ interface World {
   readonly inbox: InPlaceInbox;
   /** Content folders that were adopted. */
   readonly adopted: string[];
+  /** Versions of publications, by their torrents. */
+  readonly versions: (readonly [id: string, sequence: bigint])[];
   owner: string | undefined;
   refusal: Error | undefined;
   /** The timer that runs. */
@@ -50,6 +53,7 @@ function worldFor(context: TestContext): World {
   const world: World = {
     dataDir,
     adopted: [],
+    versions: [],
     owner: "ann",
     refusal: undefined,
     fire: undefined,
@@ -61,6 +65,12 @@ function worldFor(context: TestContext): World {
           if (world.refusal) throw world.refusal;
           world.adopted.push(contentRoot);
           return id;
+        },
+      },
+      versions: {
+        accept: async (id, { sequence }) => {
+          if (sequence === 0n) throw new PublishError("older-version", "There is a newer one.");
+          world.versions.push([id, sequence]);
         },
       },
       ownerId: async () => world.owner,
@@ -214,4 +224,29 @@ test("what a request says wrongly, and what the hub may not read, is told in wor
     problem: `The user whom the hub runs as may not read ${path}.`,
     code: "not-readable",
   });
+});
+
+test("BEP 46: a request with a signed item makes the content a version of a publication", async (context) => {
+  const world = worldFor(context);
+  await makeHub(world);
+  const content = join(dirname(world.dataDir), "c/talks");
+  await mkdir(content, { recursive: true });
+  const version = {
+    publicKey: "ab".repeat(32),
+    sequence: "7",
+    value: "6465",
+    signature: "cd".repeat(64),
+  };
+  const answer = await request(world, content, { version });
+  await world.inbox.look();
+  const { torrentId } = await answer();
+  assert.deepEqual(world.versions, [[torrentId, 7n]]);
+  for (const [bad, words] of [
+    [{ ...version, publicKey: "ab" }, /publicKey/],
+    [{ ...version, sequence: "0" }, /There is a newer one/],
+  ] as const) {
+    const refused = await request(world, content, { version: bad });
+    await world.inbox.look();
+    assert.match(String((await refused())["problem"]), words);
+  }
 });

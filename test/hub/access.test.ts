@@ -48,6 +48,7 @@ const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   "PATCH /api/v1/torrents/:id": PUBLISHERS,
   "DELETE /api/v1/torrents/:id": PUBLISHERS,
   "POST /api/v1/torrents/:id/restore": PUBLISHERS,
+  "POST /api/v1/torrents/:id/version": PUBLISHERS,
   "GET /api/v1/torrents/:id/files": ALL,
   "GET /api/v1/torrents/:id/live": ALL,
   "GET /api/v1/torrents/:id/peers": ADMINISTRATORS,
@@ -92,6 +93,10 @@ const BODY = {
   key: "x",
   pieces: { v1: "" },
   settings: {},
+  publicKey: "00".repeat(32),
+  sequence: "1",
+  value: "de",
+  signature: "00".repeat(64),
 };
 
 const MAGNET = `magnet:?xt=urn:btih:${"ab".repeat(20)}&dn=theirs`;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { fromHex, toLatin1 } from "../../src/base/bytes.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { initHub } from "../../src/daemon/init-hub.ts";
 import { type RunningHub, runHub } from "../../src/daemon/run-hub.ts";
@@ -132,4 +133,35 @@ test("a hub that only this machine reaches uses no DHT unless somebody says so",
   assert.deepEqual([state, port], ["off", null]);
   assert.match(words, /only this machine reaches the port for peers at 127\.0\.0\.1/);
   assert.match(remedy!, /engine\.host/);
+});
+
+test("BEP 46: a hub keeps the link of a publication alive for a publisher who is gone, over a restart too", async (t) => {
+  const dataDir = temporaryFolder(t, "everseed-hub-dht-");
+  const made = await initHub({ dataDir, adminName: "ann", password: PASSWORD, wantsToken: true });
+  const folder = temporaryFolder(t, "everseed-hub-dht-");
+  await writeFile(join(folder, "token"), made.token!);
+  await writeFile(join(folder, "talk.txt"), "the first version");
+  const before = await bootstrapNode(t);
+  const hub = await start(t, dataDir, { dhtBootstrap: [before.address] });
+  const args = ["publish", "talk.txt", "--mutable", "--to", hub.url, "--token-file", "token"];
+  const published = await everseed(t, [...args, "--json"], { cwd: folder });
+  assert.equal(published.exit, 0, published.stderr);
+  const { version } = JSON.parse(published.stdout) as { version: { link: string } };
+  assert.match(version.link, /^magnet:\?xs=urn:btpk:[0-9a-f]{64}$/);
+  const secret = (await readFile(join(folder, "talk.txt.key"), "latin1")).trim();
+  await hub.stop();
+  const database = await readFile(join(dataDir, "everseed.db"), "latin1");
+  assert.ok(!database.includes(secret) && !database.includes(toLatin1(fromHex(secret)!)));
+
+  // Another network, where nobody has ever heard of it.
+  const after = await bootstrapNode(t);
+  const again = await start(t, dataDir, { dhtBootstrap: [after.address] });
+  await until("the DHT has the version", () => after.service.dht.status().itemsStored === 1);
+  const options = ["--once", "--dht-bootstrap", after.address, "--listen", "127.0.0.1:0"];
+  const followed = await everseed(t, ["follow", version.link, "-o", "here", ...options], {
+    cwd: folder,
+  });
+  assert.equal(followed.exit, 0, followed.stderr);
+  assert.equal(await readFile(join(folder, "here/talk.txt"), "utf8"), "the first version");
+  await again.stop();
 });

@@ -24,6 +24,8 @@ import { SpaceAccount } from "../../src/publish/space-account.ts";
 import { StoredContents } from "../../src/publish/stored-contents.ts";
 import { TorrentAdoption } from "../../src/publish/torrent-adoption.ts";
 import { TorrentLibrary } from "../../src/publish/torrent-library.ts";
+import { TorrentVersions } from "../../src/publish/torrent-versions.ts";
+import { NodeSignatures } from "../../src/platform/node-signatures.ts";
 import { Turns } from "../../src/publish/turns.ts";
 import { MemoryFiles } from "../../src/sim/memory-files.ts";
 import { openStore } from "../../src/store/open-store.ts";
@@ -35,6 +37,7 @@ import type { ReachParts } from "../../src/api/reach.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { ReachSettings } from "../../src/daemon/reach-settings.ts";
 import { HandEngine } from "./hand-engine.ts";
+import { KeptItems } from "./kept-items.ts";
 
 // A hub on a disk in memory, for the tests of this room. It is called as a plain function.
 
@@ -163,6 +166,13 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     log,
     report: (row, piece, intact) => void judged.push({ id: row.id, piece, intact }),
   });
+  const keptItems = new KeptItems();
+  const versions = new TorrentVersions({
+    versions: store.torrentVersions,
+    torrents,
+    signatures: new NodeSignatures(),
+    keeper: () => keptItems.keeper,
+  });
   const publications = new Publications({
     torrents,
     removed: removedTorrents,
@@ -172,6 +182,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     swarms,
     everseed: { release: async () => undefined },
     contents,
+    versions,
     folder,
     files: disk,
     clock,
@@ -263,6 +274,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     accounts,
     publisher,
     publications,
+    versions,
     fetches,
     catalogue: new Catalogue({ torrents, drafts, library, folder, turns }),
     turns,
@@ -431,6 +443,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     notes,
     judged,
     engine,
+    keptItems,
     /** What a hub would have when it restarts on the same disk. */
     restartFetches,
     /** Infohashes, in hexadecimal, that the tracker was told are being fetched. */

@@ -229,6 +229,7 @@ test("the OpenAPI document names every route of the API", async (t) => {
     "/api/v1/torrents/{id}/live",
     "/api/v1/torrents/{id}/peers",
     "/api/v1/torrents/{id}/restore",
+    "/api/v1/torrents/{id}/version",
   ]);
   for (const name of ["Draft", "DeclaredDraft", "TorrentDetail", "TorrentList", "Problem"]) {
     assert.ok(name in document.components.schemas, name);

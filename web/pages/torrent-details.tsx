@@ -2,6 +2,7 @@ import type { TorrentDetail } from "../../src/api/torrents.ts";
 import { Copy } from "../parts/copy.tsx";
 import { formatCount, formatPieceSize } from "../parts/format.ts";
 import { Outside } from "../parts/words.tsx";
+import { VersionLinks } from "./torrent-versions.tsx";
 
 const kindWords = {
   v1: "v1, every program reads it",
@@ -28,6 +29,7 @@ export function TorrentDetails(props: { readonly torrent: TorrentDetail }) {
       </dl>
       <Copy line text={torrent.magnet} what="magnet link" />
       <Copy line text={`everseed get ${torrent.pageUrl}`} what="everseed command" />
+      <VersionLinks versions={torrent.versions} />
       <details>
         <summary>For programs</summary>
         <div class="stack close">

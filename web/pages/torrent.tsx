@@ -10,6 +10,7 @@ import { TorrentFiles } from "./torrent-files.tsx";
 import { TorrentHealth } from "./torrent-health.tsx";
 import { TorrentPeers } from "./torrent-peers.tsx";
 import { TakeHere, TakeWithProgram } from "./torrent-take.tsx";
+import { NewerVersion } from "./torrent-versions.tsx";
 
 const filesBesideMax = 20;
 
@@ -54,6 +55,7 @@ export function TorrentView(props: {
           {torrent.private && <span>private: peers meet only through its trackers</span>}
         </div>
       </div>
+      <NewerVersion versions={torrent.versions} />
       {model.fresh && <Published url={torrent.pageUrl} />}
       <TakeHere model={model} />
       <div class="two">

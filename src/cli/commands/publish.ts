@@ -5,6 +5,9 @@ import type {
   PublishEvent,
   PublishOptions,
 } from "../../commands/publish-content.ts";
+import type { TorrentVersion } from "../../api/versions.ts";
+import type { HubPorts } from "../../commands/command-ports.ts";
+import type { OwnPublication } from "../../commands/hand-version.ts";
 import { addCommand, type CommandRun, runCommand } from "../command-frame.ts";
 import { formatCount } from "../figures.ts";
 import { kindOption } from "../kind-option.ts";
@@ -12,6 +15,12 @@ import { warnLeftOut } from "../left-out.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { hubUrlOption, pieceSizeOption, titleOption } from "../parse-options.ts";
+import {
+  addPublicationOptions,
+  publicationOf,
+  type PublicationFlags,
+  tellHandedVersion,
+} from "../publication-key.ts";
 import { FetchProgress } from "./publish-torrent.ts";
 import { readSecret } from "../read-secret.ts";
 import { UsageError } from "../usage-error.ts";
@@ -19,7 +28,7 @@ import { WorkProgress } from "../work-progress.ts";
 
 const HELP = "everseed publish --help";
 
-interface PublishFlags extends OutputOptions {
+interface PublishFlags extends OutputOptions, PublicationFlags {
   readonly to?: string;
   readonly tokenFile?: string;
   readonly inPlace?: boolean;
@@ -32,13 +41,14 @@ interface PublishFlags extends OutputOptions {
 }
 
 export function addPublishCommand(program: Command): void {
-  addCommand(program, {
+  const command = addCommand(program, {
     usage: "publish",
     summary: "Have a hub publish a file, a folder, or a torrent that others made.",
     examples: [
       "everseed publish talks/ --to http://127.0.0.1:8420 --token-file token",
       "everseed publish --in-place /srv/talks --data data",
       "everseed publish 'magnet:?xt=urn:btih:...' --to http://127.0.0.1:8420 --token-file token",
+      "everseed publish talks/ --mutable --to http://127.0.0.1:8420 --token-file token",
     ],
   })
     .argument(
@@ -62,19 +72,20 @@ export function addPublishCommand(program: Command): void {
         .default("auto"),
     )
     .option("--private", "peers from its trackers only")
-    .option("--comment <text>", "words for people")
-    .action((path: string, flags: PublishFlags, command: Command) => {
-      const chosen = OWN_CONTENT.filter((name) => command.getOptionValueSource(name) === "cli");
-      return publish(path, flags, chosen);
-    });
+    .option("--comment <text>", "words for people");
+  addPublicationOptions(command).action((path: string, flags: PublishFlags) => {
+    const chosen = OWN_CONTENT.filter((name) => command.getOptionValueSource(name) === "cli");
+    return publish(path, flags, chosen);
+  });
 }
 
 /** Options that only the maker of a torrent decides. */
 const OWN_CONTENT = ["name", "comment", "private", "kind", "pieceSize"];
 
 function publish(path: string, flags: PublishFlags, chosen: readonly string[]): Promise<void> {
-  return runCommand(flags, async ({ output, signal }) => {
-    if (flags.inPlace === true) return inPlace(path, flags, { output, signal });
+  return runCommand(flags, async (run) => {
+    const { output, signal } = run;
+    if (flags.inPlace === true) return inPlace(path, flags, run);
     const { to, tokenFile } = hubOf(flags);
     const { hubPorts } = await import("../../daemon/hub-ports.ts");
     const { namesTorrent, publishTorrent } = await import("../../commands/publish-torrent.ts");
@@ -86,21 +97,32 @@ function publish(path: string, flags: PublishFlags, chosen: readonly string[]): 
           HELP,
         );
       }
-      const token = await readSecret({ output, signal }, tokenFile);
+      const ports = hubPorts();
+      if (flags.mutable === true && flags.keyFile === undefined && !/\.torrent$/i.test(path)) {
+        throw new UsageError(
+          "A link gives its key no name: --mutable needs --key-file here.",
+          HELP,
+        );
+      }
+      const publication = await publicationOf(run, ports, { path, flags, help: HELP });
+      const token = await readSecret(run, tokenFile);
       const progress = new FetchProgress(output);
-      const published = await publishTorrent(hubPorts(), {
+      const published = await publishTorrent(ports, {
         source: path,
         hub: to,
         token,
         signal,
         onEvent: ({ fetch }) => progress.update(fetch),
       });
-      return tellPublished(output, published);
+      return tellAll(run, ports, { hub: to, token, publication, published });
     }
     const { publishContent } = await import("../../commands/publish-content.ts");
-    const token = await readSecret({ output, signal }, tokenFile);
+    const ports = hubPorts();
+    const publication = await publicationOf(run, ports, { path, flags, help: HELP });
+    if (publication) await refusePrivate(flags);
+    const token = await readSecret(run, tokenFile);
     const progress = new WorkProgress(output.progress, "Uploading");
-    const published = await publishContent(hubPorts(), {
+    const published = await publishContent(ports, {
       path,
       token,
       signal,
@@ -112,9 +134,39 @@ function publish(path: string, flags: PublishFlags, chosen: readonly string[]): 
       comment: flags.comment,
       onEvent: (event) => tell(output, progress, event),
     });
-    tellPublished(output, published);
+    await tellAll(run, ports, { hub: to, token, publication, published });
     if (published.existed) tellKept(output, flags, published.name);
   });
+}
+
+async function refusePrivate(flags: PublishFlags): Promise<void> {
+  const { refusePrivateVersion } = await import("../../commands/hand-version.ts");
+  refusePrivateVersion(flags.private);
+}
+
+/** Hands a version over when there is a publication, and tells what was published, also when the hub refuses the version. */
+async function tellAll(
+  { output, signal }: CommandRun,
+  ports: HubPorts,
+  what: {
+    readonly hub: string;
+    readonly token: string;
+    readonly publication: OwnPublication | undefined;
+    readonly published: PublishedTorrent;
+  },
+): Promise<void> {
+  const { hub, token, publication, published } = what;
+  if (!publication) return tellPublished(output, published);
+  const { handVersion } = await import("../../commands/hand-version.ts");
+  try {
+    const torrent = published;
+    const version = await handVersion(ports, { hub, token, publication, torrent, signal });
+    tellPublished(output, published, version);
+    tellHandedVersion(output, version);
+  } catch (error) {
+    tellPublished(output, published);
+    throw error;
+  }
 }
 
 function hubOf({ to, tokenFile, data }: PublishFlags): { to: string; tokenFile: string } {
@@ -135,8 +187,11 @@ async function inPlace(path: string, flags: PublishFlags, { output, signal }: Co
   const { publishInPlace } = await import("../../commands/publish-in-place.ts");
   const progress = new WorkProgress(output.progress, "Reading");
   const { kind, pieceSize, comment } = flags;
-  const published = await publishInPlace(inPlacePorts(), {
+  const ports = inPlacePorts();
+  const publication = await publicationOf({ output, signal }, ports, { path, flags, help: HELP });
+  const published = await publishInPlace(ports, {
     path,
+    publication,
     dataDir: flags.data,
     title: flags.name,
     kind,
@@ -165,7 +220,14 @@ async function inPlace(path: string, flags: PublishFlags, { output, signal }: Co
     output.say(wasHere ? "The hub had it already." : "The everseed serves it from where it lies.");
     if (wasHere) tellKept(output, flags, published.title ?? "");
   }
+  if (publication) await tellLink(output, publication);
   output.say("The files stay yours: the hub reads them, and never moves, changes or deletes them.");
+}
+
+/** The link that finds the newest version, whichever that is. */
+async function tellLink(output: Output, { key, salt }: OwnPublication): Promise<void> {
+  const { publicationLink } = await import("../../commands/publish-version.ts");
+  output.line(`Follow     ${publicationLink({ publicKey: key.publicKey, salt })}`);
 }
 
 /** The existing torrent stays unchanged: publishing it again changes none of its texts. */
@@ -184,8 +246,12 @@ const WAITING = {
   setup: "The hub has no administrator yet: it will publish this when it is set up.",
 } as const;
 
-function tellPublished(output: Output, published: PublishedTorrent): void {
-  output.record(published);
+function tellPublished(
+  output: Output,
+  published: PublishedTorrent,
+  version?: TorrentVersion,
+): void {
+  output.record({ ...published, ...(version && { version }) });
   const head = published.existed ? "Was here already " : "Published ";
   output.line(`${head} ${escapeOutside(published.pageUrl)}`);
   output.line(`Magnet     ${escapeOutside(published.magnet)}`);

@@ -2,6 +2,7 @@ import type { Generated } from "kysely";
 import type { DraftRow } from "../drafts.ts";
 import type { FetchRow } from "../fetches.ts";
 import type { FileCopyRow } from "../file-copies.ts";
+import type { TorrentVersionRow } from "../torrent-versions.ts";
 import type { StoredTorrent } from "../torrents.ts";
 
 /** A row that is read-only elsewhere, writable for kysely. */
@@ -18,6 +19,7 @@ export interface Schema {
   settings: SettingsTable;
   swarm_totals: SwarmTotalsTable;
   principal_totals: PrincipalTotalsTable;
+  torrent_versions: TorrentVersionsTable;
   /** Owned by better-auth; we read the names of people. */
   user: UserTable;
 }
@@ -81,6 +83,11 @@ interface PrincipalTotalsTable {
   uploaded: number;
   downloaded: number;
   seeded_s: number;
+}
+
+interface TorrentVersionsTable extends Writable<Omit<TorrentVersionRow, "sequence">> {
+  /** 19 digits. */
+  sequence: string;
 }
 
 interface UserTable {

@@ -2,6 +2,20 @@ import type { Mutant } from "../mutant.ts";
 
 export const mutants: readonly Mutant[] = [
   {
+    name: "dht: a hub stores its versions once and never again",
+    file: "src/dht/version-keeper.ts",
+    from: "kept.dueMs = now + KEEP_MS - random.below(KEEP_MS / 4);",
+    to: "kept.dueMs = Number.POSITIVE_INFINITY;",
+    tests: ["test/dht/version-keeper"],
+  },
+  {
+    name: "dht: a hub takes versions that the key has not signed",
+    file: "src/publish/torrent-versions.ts",
+    from: "if (!isSigned(item, this.#options.signatures)) {",
+    to: "if (false) {",
+    tests: ["test/hub/torrent-versions"],
+  },
+  {
     name: "dht: every query of a flood is read",
     file: "src/dht/dht-node.ts",
     from: "this.#transactions.expects(from) : this.#gate.admitRead(now);",

@@ -12,6 +12,7 @@ import { registeredTotals } from "./0011-registered-totals.ts";
 import { inPlaceStamps } from "./0012-in-place-stamps.ts";
 import { searchParts } from "./0013-search-parts.ts";
 import { principalTotals } from "./0014-principal-totals.ts";
+import { torrentVersions } from "./0015-torrent-versions.ts";
 
 /** In order, forward only. A released migration is never changed; changes come as new ones. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -28,4 +29,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0012-in-place-stamps": inPlaceStamps,
   "0013-search-parts": searchParts,
   "0014-principal-totals": principalTotals,
+  "0015-torrent-versions": torrentVersions,
 };
