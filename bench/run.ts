@@ -65,7 +65,7 @@ fs.writeFileSync(path.join(out, "last.json"), `${JSON.stringify(rows, null, 2)}\
 /** Medians; each of our rows also shows its ratio to the others of the same case. */
 function table(found: readonly BenchRow[]): string[] {
   const lines = [
-    "what                     program           seconds     CPU s  peak MiB   time   CPU",
+    "what                     program                   seconds     CPU s  peak MiB   time   CPU",
   ];
   for (const each of found) {
     const ours = found.find(({ what, program }) => what === each.what && program === "everseed")!;
@@ -74,7 +74,7 @@ function table(found: readonly BenchRow[]): string[] {
         ? ""
         : `  ${(ours.seconds / each.seconds).toFixed(2)}   ${(ours.cpuSeconds / each.cpuSeconds).toFixed(2)}`;
     lines.push(
-      `${each.what.padEnd(24)} ${each.program.padEnd(16)}${each.seconds.toFixed(3).padStart(9)}` +
+      `${each.what.padEnd(24)} ${each.program.padEnd(24)}${each.seconds.toFixed(3).padStart(9)}` +
         `${each.cpuSeconds.toFixed(2).padStart(10)}${each.peakMiB.toFixed(0).padStart(10)}${ratios}`,
     );
   }

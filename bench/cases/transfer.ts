@@ -27,12 +27,15 @@ interface Way {
   readonly flags: readonly string[];
   /** The environment of each libtorrent that takes part, by the name in the table. */
   readonly libtorrents: Readonly<Record<string, readonly string[]>>;
+  /** Each of them is also measured with ours on the other side, in both directions. */
+  readonly isAcross?: boolean;
 }
 
 const PLAIN_TCP: Way = { flags: ["--transport", "tcp"], libtorrents: { libtorrent: [] } };
 const RC4_TCP: Way = {
   flags: ["--transport", "tcp", "--encryption", "require"],
   libtorrents: { libtorrent: ["BENCH_RC4=1"] },
+  isAcross: true,
 };
 /** How fast libtorrent is over uTP depends on its socket buffers most of all. */
 const PLAIN_UTP: Way = {
@@ -41,6 +44,7 @@ const PLAIN_UTP: Way = {
     libtorrent: ["BENCH_UTP=1", "BENCH_DEFAULT_BUFFERS=1"],
     "its buffers 1 MiB": ["BENCH_UTP=1"],
   },
+  isAcross: true,
 };
 
 function ours({ program, everseed }: Copy, flags: readonly string[]): Pair {
@@ -64,6 +68,15 @@ function libtorrentPair(name: string, env: readonly string[]): Pair {
       return [...command, "leech", torrent, folder, "127.0.0.1", String(port)];
     },
   };
+}
+
+/** Ours on one side and another program on the other. */
+function pairsAcross(own: Pair, other: Pair): readonly Pair[] {
+  const { program } = other;
+  return [
+    { program: `to ${program}`, seed: own.seed, leech: other.leech },
+    { program: `from ${program}`, seed: other.seed, leech: own.leech },
+  ];
 }
 
 /** One seed and one leecher, two processes: from the leecher's first message to the last piece. */
@@ -94,11 +107,12 @@ async function compare(
   data: string,
   options: BenchOptions,
 ): Promise<BenchRow[]> {
-  const others = Object.entries(way.libtorrents);
-  const pairs = [
-    ...options.copies.map((copy) => ours(copy, way.flags)),
-    ...others.map(([program, env]) => libtorrentPair(program, env)),
-  ];
+  const own = options.copies.map((copy) => ours(copy, way.flags));
+  const others = Object.entries(way.libtorrents).flatMap(([program, env]) => {
+    const pair = libtorrentPair(program, env);
+    return way.isAcross === true ? [pair, ...pairsAcross(own[0]!, pair)] : [pair];
+  });
+  const pairs = [...own, ...others];
   const samples = pairs.map((pair) => ({ pair, seed: [] as Sample[], leech: [] as Sample[] }));
   for (let round = 0; round < options.rounds; round += 1) {
     for (const { pair, seed, leech } of samples) {

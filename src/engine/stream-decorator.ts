@@ -65,6 +65,11 @@ export interface StreamCipher {
    */
   encode(bytes: Uint8Array): Uint8Array;
   /**
+   * Takes back memory that `encode` returned: the system has accepted all of it, and nobody reads it any more. Not called
+   * for what was on its way when the connection ended.
+   */
+  handleLeft?(encoded: Uint8Array): void;
+  /**
    * Takes bytes in; `next` is called until it returns nothing before more bytes come.
    *
    * @param chunk - Lent until then. It may be changed in place.

@@ -156,7 +156,7 @@ export class Dialler implements StreamDecorator {
       ? {
           kind: "ready",
           consumed,
-          cipher: new Rc4Cipher({ outgoing, incoming }),
+          cipher: new Rc4Cipher({ outgoing, incoming }, this.#options.parts),
           infohash,
           encryption: "rc4",
         }

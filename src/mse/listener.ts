@@ -185,7 +185,7 @@ export class Listener implements StreamDecorator {
       ? {
           ...taken,
           kind: "ready",
-          cipher: new Rc4Cipher({ outgoing, incoming }),
+          cipher: new Rc4Cipher({ outgoing, incoming }, this.#options.parts),
           infohash,
           encryption: "rc4",
         }

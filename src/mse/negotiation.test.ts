@@ -11,6 +11,7 @@ import { ExchangeTurns } from "./exchange-turns.ts";
 import { Listener } from "./listener.ts";
 import { maskTorrentMark, streamsOf, syncMark, torrentMark } from "./mse-keys.ts";
 import { PLAIN_START } from "./plain-start.ts";
+import { SentMemory } from "./sent-memory.ts";
 
 const EXCHANGE = new SimKeyExchange();
 const INFOHASH = new Uint8Array(20).fill(0xaa);
@@ -84,7 +85,7 @@ function makePair(pair: Pair = {}) {
   // The dialler draws the pads A and C, the listener B and D.
   const [a, b, c, d] = pair.pads ?? [7, 7, 7, 7];
   const events: string[] = [];
-  const parts = { exchange: EXCHANGE, turns };
+  const parts = { exchange: EXCHANGE, turns, memory: new SentMemory() };
   const dialler = new Dialler({
     parts: { ...parts, random: randomWithPads([a!, c!]) },
     network: "a",

@@ -4,6 +4,7 @@ import type { Random } from "../ports/random.ts";
 import { WireError } from "../wire/wire-error.ts";
 import type { DecoratorStep } from "../engine/stream-decorator.ts";
 import type { ExchangeTicket, ExchangeTurns } from "./exchange-turns.ts";
+import type { SentMemory } from "./sent-memory.ts";
 
 export const PAD_BYTES_MAX = 512;
 /** Eight zero bytes, encrypted: they show that the other side has the same keys. */
@@ -22,6 +23,7 @@ export interface NegotiationParts {
   readonly exchange: KeyExchange;
   readonly turns: ExchangeTurns;
   readonly random: Random;
+  readonly memory: SentMemory;
 }
 
 /** What one side allows behind the negotiation. */

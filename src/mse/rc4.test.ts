@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { fromLatin1, toHex } from "../base/bytes.ts";
 import { Rc4 } from "./rc4.ts";
 import { Rc4Cipher } from "./rc4-cipher.ts";
+import { SentMemory } from "./sent-memory.ts";
 
 const KEY = fromLatin1("Key");
 
@@ -15,12 +16,12 @@ test("the key streams are those of the published vectors", () => {
 test("runs of every length at every place in memory give what single bytes give", () => {
   const expected = new Rc4(KEY);
   const rc4 = new Rc4(KEY);
-  const memory = new Uint8Array(400);
-  for (const length of [0, 1, 63, 64, 65, 66, 67, 68, 130, 255]) {
+  const memory = new Uint8Array(600);
+  for (const length of [0, 1, 64, 255, 256, 257, 258, 259, 260, 500]) {
     for (let offset = 0; offset < 4; offset += 1) {
       for (let shift = 0; shift < 4; shift += 1) {
         const bytes = memory.subarray(offset, offset + length).fill(length);
-        const into = new Uint8Array(400).subarray(shift, shift + length);
+        const into = new Uint8Array(600).subarray(shift, shift + length);
         rc4.apply(bytes, into);
         const single = Uint8Array.from(bytes, (byte) => byte ^ expected.keystream(1)[0]!);
         assert.deepEqual(into, single);
@@ -29,10 +30,38 @@ test("runs of every length at every place in memory give what single bytes give"
   }
 });
 
+test("long runs give what single bytes give, whatever the state of the key stream", () => {
+  for (let key = 1; key <= 40; key += 1) {
+    const rc4 = new Rc4(Uint8Array.of(key, 255 - key, 7));
+    const expected = new Rc4(Uint8Array.of(key, 255 - key, 7));
+    const bytes = new Uint8Array(8_000);
+    rc4.apply(bytes, bytes);
+    assert.ok(bytes.every((byte) => byte === expected.keystream(1)[0]));
+  }
+});
+
+test("memory of long parts is used again once it has left, and not before", () => {
+  const memory = new SentMemory();
+  const cipher = new Rc4Cipher({ outgoing: new Rc4(KEY), incoming: new Rc4(KEY) }, { memory });
+  const part = new Uint8Array(65_536);
+  const first = cipher.encode(part);
+  const second = cipher.encode(part);
+  assert.notEqual(first.buffer, second.buffer);
+  cipher.handleLeft(first);
+  // A short part is not worth it, and what comes of a longer buffer than ours is not taken.
+  cipher.handleLeft(cipher.encode(part.subarray(0, 100)));
+  cipher.handleLeft(new Uint8Array(100_000));
+  const third = cipher.encode(part.subarray(3));
+  assert.equal(third.buffer, first.buffer);
+  assert.equal(third.length, 65_533);
+  assert.notEqual(cipher.encode(part).buffer, first.buffer);
+});
+
 test("received bytes are decrypted where they lie, sent ones in memory of their own", () => {
   const [a, b] = [KEY, fromLatin1("Wiki")];
-  const here = new Rc4Cipher({ outgoing: new Rc4(a), incoming: new Rc4(b) });
-  const there = new Rc4Cipher({ outgoing: new Rc4(b), incoming: new Rc4(a) });
+  const memory = new SentMemory();
+  const here = new Rc4Cipher({ outgoing: new Rc4(a), incoming: new Rc4(b) }, { memory });
+  const there = new Rc4Cipher({ outgoing: new Rc4(b), incoming: new Rc4(a) }, { memory });
   for (const offset of [0, 1, 2, 3]) {
     const lent = new Uint8Array(1_000).fill(7).subarray(offset);
     const encrypted = here.encode(lent);

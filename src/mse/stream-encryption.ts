@@ -9,6 +9,7 @@ import { ExchangeTurns } from "./exchange-turns.ts";
 import { KnownWays } from "./known-ways.ts";
 import { Listener } from "./listener.ts";
 import { type NegotiationParts, PLAIN, RC4 } from "./negotiation.ts";
+import { SentMemory } from "./sent-memory.ts";
 import type { SleepingMarks } from "./sleeping-marks.ts";
 import { TorrentMarks } from "./torrent-marks.ts";
 
@@ -31,6 +32,7 @@ export function streamEncryption(options: StreamEncryptionOptions): StreamDecora
     exchange: keyExchange,
     random,
     turns: new ExchangeTurns(clock),
+    memory: new SentMemory(),
   };
   const methods = (): number => (mode() === "require" ? RC4 : PLAIN | RC4);
   const ways = new KnownWays();

@@ -47,6 +47,7 @@ class Lower implements StreamConnection {
 /** Each part goes out after a head of ten bytes. */
 class Headed implements StreamCipher {
   readonly parts: number[] = [];
+  readonly left: Uint8Array[] = [];
   #taken: Uint8Array | undefined;
 
   encode(bytes: Uint8Array): Uint8Array {
@@ -54,6 +55,10 @@ class Headed implements StreamCipher {
     const framed = new Uint8Array(10 + bytes.length);
     framed.set(bytes, 10);
     return framed;
+  }
+
+  handleLeft(encoded: Uint8Array): void {
+    this.left.push(encoded);
   }
 
   feed(chunk: Uint8Array, length: number): void {
@@ -100,6 +105,22 @@ test("lent memory is returned when the system has accepted its encoded form, to 
   assert.equal(lower.take(1, stream), 100);
   assert.equal(lower.take(60, stream), 50);
   assert.equal(stream.bufferedBytes, 0);
+});
+
+test("a cipher gets its memory back when the system has accepted all of it, oldest first", () => {
+  const cipher = new Headed();
+  const { lower, stream } = makeStream(() => readyWith(cipher));
+  stream.begin();
+  stream.write(new Uint8Array(100));
+  stream.write(new Uint8Array(50));
+  const [first, second] = lower.written;
+  lower.take(109, stream);
+  assert.deepEqual(cipher.left, []);
+  lower.take(1, stream);
+  assert.equal(cipher.left.length, 1);
+  assert.equal(cipher.left[0], first);
+  lower.take(60, stream);
+  assert.equal(cipher.left[1], second);
 });
 
 test("encoding runs a limited distance ahead of the system; the rest waits unencoded", () => {

@@ -30,6 +30,8 @@ interface Run {
   left: number;
   /** It holds the connection's bytes unchanged: each counts as it leaves. */
   readonly isPlain: boolean;
+  /** Memory of the cipher, which gets it back. */
+  readonly encoded?: Uint8Array | undefined;
 }
 
 type State = "idle" | "negotiating" | "working" | "ready" | "ended";
@@ -180,7 +182,9 @@ export class DecoratedStream implements StreamConnection, DecoratorWire {
       const free = run.isPlain ? left : run.left === 0 ? run.plain : 0;
       run.plain -= free;
       freed += free;
-      if (run.left === 0) this.#runs.shift();
+      if (run.left > 0) continue;
+      this.#runs.shift();
+      if (run.encoded) this.#cipher?.handleLeft?.(run.encoded);
     }
     this.#bufferedBytes -= freed;
     this.#encode();
@@ -352,8 +356,9 @@ export class DecoratedStream implements StreamConnection, DecoratorWire {
     while (this.#waiting.length > 0 && this.#encodedBytes <= ENCODED_BYTES_MAX - ENCODE_BYTES) {
       const cipher = this.#cipher;
       const part = this.#takeWaiting(cipher ? ENCODE_BYTES : Number.POSITIVE_INFINITY);
-      const bytes = cipher ? cipher.encode(part) : part;
-      this.#note(part.length, bytes.length, !cipher);
+      const encoded = cipher?.encode(part);
+      const bytes = encoded ?? part;
+      this.#note(part.length, bytes.length, !cipher, encoded);
       this.#lower.write(bytes);
     }
   }
@@ -366,8 +371,8 @@ export class DecoratedStream implements StreamConnection, DecoratorWire {
     return part;
   }
 
-  #note(plain: number, left: number, isPlain: boolean): void {
-    this.#runs.push({ plain, left, isPlain });
+  #note(plain: number, left: number, isPlain: boolean, encoded?: Uint8Array): void {
+    this.#runs.push({ plain, left, isPlain, encoded });
     if (!isPlain) this.#encodedBytes += left;
   }
 }

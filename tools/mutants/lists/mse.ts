@@ -46,4 +46,25 @@ export const mutants: readonly Mutant[] = [
     to: "if (cell === home) break;",
     tests: ["src/mse/torrent-marks"],
   },
+  {
+    name: "mse: a long run leaves the key stream where it was",
+    file: "src/mse/rc4.ts",
+    from: "    this.#state.set(WORKING);\n",
+    to: "",
+    tests: ["src/mse/rc4"],
+  },
+  {
+    name: "mse: a value that the step before has moved is taken from its old place",
+    file: "src/mse/rc4.ts",
+    from: "key |= WORKING[(a + b) & 255]! << 24;\n      i = next;\n      if (j !== next) a = ahead;",
+    to: "key |= WORKING[(a + b) & 255]! << 24;\n      i = next;\n      a = ahead;",
+    tests: ["src/mse/rc4"],
+  },
+  {
+    name: "mse: memory of encrypted bytes is used again before the system has taken all of it",
+    file: "src/engine/connection/decorated-stream.ts",
+    from: "      if (run.left > 0) continue;\n      this.#runs.shift();\n",
+    to: "      if (run.left === 0) this.#runs.shift();\n",
+    tests: ["decorated-stream"],
+  },
 ];
