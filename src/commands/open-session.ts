@@ -7,8 +7,7 @@ import { NetGuard } from "../guard/net-guard.ts";
 import type { EncryptionMode } from "../base/encryption-mode.ts";
 import type { TransportMode } from "../base/transport-mode.ts";
 import { streamEncryption } from "../mse/stream-encryption.ts";
-import { holepunch } from "../pex/holepunch.ts";
-import { peerExchange } from "../pex/peer-exchange.ts";
+import { swarmExtensions } from "../pex/swarm-extensions.ts";
 import type { RouterService } from "../nat/router-service.ts";
 import { TrackerClient, type TrackerSource } from "../tracker-client/tracker-client.ts";
 import type { PortPlace } from "../udp/shared-port.ts";
@@ -143,6 +142,8 @@ export async function openSession(
     refusalOf: guard.refusalOf,
     encryption: typeof encryption === "string" ? () => encryption : encryption,
   });
+  const hasUtp = net.transports.some(({ kind }) => kind === "utp");
+  const opensRouters = hasUtp && !ports.behindProxy;
   const host = options.listen?.host;
   const lsd =
     !ports.behindProxy && wantsNeighbours(options.lsd, host)
@@ -166,7 +167,7 @@ export async function openSession(
       port,
       close,
       guard,
-      extensions: options.pex ? [peerExchange({ judgePeers }), holepunch({ judgePeers })] : [],
+      extensions: options.pex ? swarmExtensions({ judgePeers, opensRouters }) : [],
       trackers: (tiers, named) => {
         for (const url of named) guard.trustTracker(url);
         const known = new Set(tiers.flat());

@@ -8,8 +8,7 @@ import type { PeerSource } from "../engine/session-contract.ts";
 import type { NetGuard } from "../guard/net-guard.ts";
 import { LsdService } from "../lsd/lsd-service.ts";
 import { lsdSource } from "../lsd/lsd-source.ts";
-import { holepunch } from "../pex/holepunch.ts";
-import { peerExchange } from "../pex/peer-exchange.ts";
+import { swarmExtensions } from "../pex/swarm-extensions.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { MulticastNet } from "../ports/net.ts";
@@ -43,7 +42,9 @@ export function hubExtensions(
   config: Config,
   judgePeers: NetGuard["judgePeers"],
 ): readonly ExtensionKind[] {
-  return config.discovery.pex ? [peerExchange({ judgePeers }), holepunch({ judgePeers })] : [];
+  const { transport, proxy } = config.engine;
+  const opensRouters = transport !== "tcp" && proxy === undefined;
+  return config.discovery.pex ? swarmExtensions({ judgePeers, opensRouters }) : [];
 }
 
 export function pexReach(config: Config): ReachPart {

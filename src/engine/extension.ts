@@ -23,12 +23,15 @@ export interface ExtensionView {
    * Offers addresses that a peer has named (source kind `pex`).
    *
    * @param how.dialUs - They dial us at this moment (BEP 55): they are dialled at once, even those that wait after a failure.
+   * @param how.introduces - The peer says that it can introduce us to them (BEP 55).
    */
   offerPeers(
     addresses: readonly PeerAddress[],
     namedBy: ExtensionPeer,
-    how?: { readonly dialUs: boolean },
+    how?: { readonly dialUs?: boolean; readonly introduces?: boolean },
   ): void;
+  /** The peer can introduce us to them no more. */
+  retractPeers(addresses: readonly PeerAddress[], namedBy: ExtensionPeer): void;
 }
 
 /**
@@ -46,6 +49,12 @@ export interface Extension {
    * @throws {WireError} When the peer breaks the grammar of the extension: it is closed.
    */
   handleMessage(peer: ExtensionPeer, payload: Uint8Array): void;
+  /**
+   * We dialled the address in every way, and there was no answer, or there is none yet.
+   *
+   * @param introducers - Peers that say they can introduce us to it.
+   */
+  handleUnreached?(address: PeerAddress, introducers: readonly ExtensionPeer[]): void;
   /** Twice a second. @param now - Milliseconds of the engine's clock. */
   tick(now: number): void;
 }

@@ -24,6 +24,7 @@ function utp(place: string): PeerAddress {
 /** A torrent whose peers are named by their addresses. */
 function world(options: { readonly refused?: readonly string[] } = {}) {
   const offered: string[] = [];
+  const retracted: string[] = [];
   const kind = holepunch({
     judgePeers: (peers) => peers.filter((peer) => !options.refused?.includes(formatEndpoint(peer))),
   });
@@ -34,6 +35,7 @@ function world(options: { readonly refused?: readonly string[] } = {}) {
       assert.ok(how?.dialUs);
       offered.push(...addresses.map(formatPeerAddress));
     },
+    retractPeers: (addresses) => void retracted.push(...addresses.map(formatPeerAddress)),
   });
   extension.tick(1000);
   const join = (place: string, more: Partial<ExtensionPeer> & { speaks?: boolean } = {}) => {
@@ -57,14 +59,14 @@ function world(options: { readonly refused?: readonly string[] } = {}) {
       ...more,
     };
     extension.join(peer);
-    const say = (what: HolepunchMessage["kind"], about: string): void =>
+    const say = (what: HolepunchMessage["kind"], about: string, error = 0): void =>
       extension.handleMessage(
         peer,
-        encodeHolepunch({ kind: what, endpoint: parseEndpoint(about)!, error: 0 }),
+        encodeHolepunch({ kind: what, endpoint: parseEndpoint(about)!, error }),
       );
     return { peer, sent, closed, say };
   };
-  return { kind, extension, join, offered };
+  return { kind, extension, join, offered, retracted };
 }
 
 test("BEP 55: a relay introduces two peers that it is connected to", () => {
@@ -104,6 +106,82 @@ test("BEP 55: whom a relay introduces is dialled over uTP, unless it is connecte
   join(B);
   for (const each of [B, C, C, "127.0.0.1:80"]) relay.say("connect", each);
   assert.deepEqual(offered, [`utp:${C}`], "and once in half a minute");
+});
+
+test("BEP 55: a relay names the port at which a router shows a peer, and where it says it listens only over TCP", () => {
+  const { join } = world();
+  const shown = join("9.9.9.2:40001", { reachableAt: utp(B) });
+  const caller: PeerAddress = { kind: "tcp", endpoint: parseEndpoint("9.9.9.1:50000")! };
+  const asking = join("9.9.9.1:50000", { address: caller, reachableAt: utp(A) });
+  asking.say("rendezvous", B);
+  assert.deepEqual(asking.sent, ["connect 9.9.9.2:40001"]);
+  assert.deepEqual(shown.sent, [`connect ${A}`]);
+});
+
+test("house rule 8: a relay introduces nobody in its own network to the world, nor the world to them", () => {
+  const { join } = world();
+  const [near, far] = [join("192.168.1.2:6881"), join(B)];
+  near.say("rendezvous", B);
+  far.say("rendezvous", "192.168.1.2:6881");
+  const { noSuchPeer } = HOLEPUNCH_ERROR;
+  assert.deepEqual(near.sent, [`error ${B} ${noSuchPeer}`]);
+  assert.deepEqual(far.sent, [`error 192.168.1.2:6881 ${noSuchPeer}`]);
+});
+
+test("BEP 55: for whom we do not reach we ask a peer that names it, and dial when we are introduced", () => {
+  const { extension, join, offered } = world();
+  const relay = join(A);
+  const mute = join(B, { speaks: false });
+  extension.handleUnreached!(utp(C), []);
+  extension.handleUnreached!(utp(C), [mute.peer]);
+  assert.deepEqual(relay.sent, []);
+  extension.handleUnreached!(utp(C), [mute.peer, relay.peer]);
+  assert.deepEqual(relay.sent, [`rendezvous ${C}`]);
+  relay.say("connect", C);
+  assert.deepEqual(offered, [`utp:${C}`]);
+  extension.handleUnreached!(utp(A), [relay.peer]);
+  assert.equal(relay.sent.length, 1, "we are connected to it");
+});
+
+test("BEP 55: a relay that refuses is asked no more for that address, and the next one is asked", () => {
+  const { extension, join, retracted } = world();
+  const relays = [join(A), join(B)];
+  relays[0]!.say("error", C, HOLEPUNCH_ERROR.noSupport);
+  assert.deepEqual(retracted, [], "it was not asked");
+  extension.handleUnreached!(
+    utp(C),
+    relays.map(({ peer }) => peer),
+  );
+  assert.deepEqual(relays[1]!.sent, []);
+  relays[1]!.say("error", C, HOLEPUNCH_ERROR.notConnected);
+  assert.deepEqual(retracted, [], "another one was asked");
+  relays[0]!.say("error", C, HOLEPUNCH_ERROR.notConnected);
+  assert.deepEqual(retracted, [`utp:${C}`]);
+  assert.deepEqual(relays[1]!.sent, [`rendezvous ${C}`]);
+  relays[1]!.say("error", C, HOLEPUNCH_ERROR.noSelf);
+  assert.deepEqual(
+    relays.map(({ sent }) => sent.length),
+    [1, 1],
+  );
+});
+
+test("WIR-11: relays that introduce us without end cause a dial a second, and each address waits longer each time", () => {
+  const { extension, join, offered } = world();
+  const relays = Array.from({ length: 20 }, (_, number) => join(`9.9.8.${number + 1}:6881`));
+  for (let second = 2; second < 602; second += 1) {
+    extension.tick(second * 1000);
+    for (const [number, relay] of relays.entries()) {
+      relay.say("connect", `9.9.${second % 200}.${number}:7000`);
+    }
+  }
+  assert.ok(offered.length <= 630, `${offered.length} dials in ten minutes`);
+  assert.ok(offered.length > 300);
+  offered.length = 0;
+  for (let second = 3000; second < 6600; second += 1) {
+    extension.tick(second * 1000);
+    relays[second % 20]!.say("connect", C);
+  }
+  assert.equal(offered.length, 7, "now, after 30 s, 1, 2, 4, 8 and 16 minutes");
 });
 
 test("peers that have left are introduced to nobody", () => {

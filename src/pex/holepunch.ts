@@ -1,5 +1,6 @@
+import { reachOf } from "../base/address-reach.ts";
 import { addressBytes, type Endpoint } from "../base/endpoint.ts";
-import { addressKey, type PeerAddress } from "../base/peer-address.ts";
+import { addressKey, ipOf, type PeerAddress } from "../base/peer-address.ts";
 import { TokenBucket } from "../base/token-bucket.ts";
 import type {
   Extension,
@@ -14,11 +15,15 @@ import {
   type HolepunchMessage,
   UT_HOLEPUNCH,
 } from "../wire/ut-holepunch.ts";
+import { Introductions } from "./introductions.ts";
 
 /** Messages of one peer that are carried out: a relay names few peers, and has few of them named. */
 const TAKEN = { perSecond: 1 / 3, burst: 20 } as const;
-/** An introduction to one peer counts once in this time, whoever makes it. */
+/** Introductions that are followed, whoever makes them: each is a dial of an address that a stranger chose. */
+const FOLLOWED = { perSecond: 1, burst: 30 } as const;
+/** After an introduction to one address another counts, doubled by each until we are connected to it. */
 const AGAIN_MS = 30_000;
+const AGAIN_MS_MAX = 3_600_000;
 const INTRODUCED_MAX = 256;
 /** Messages beyond that, in a row. One more closes the peer. */
 const IGNORED_MAX = 200;
@@ -30,8 +35,8 @@ export interface HolepunchOptions {
 
 /**
  * Holepunching (BEP 55): a peer that is connected to two others introduces them, and both dial at once, so that the
- * routers of both let the other in. We introduce others, and dial whom we are introduced to. A private torrent has none
- * of it: it would lead to peers that its tracker did not name.
+ * routers of both let the other in. We introduce others, dial whom we are introduced to, and ask to be introduced to whom
+ * we do not reach. A private torrent has none of it: it would lead to peers that its tracker did not name.
  */
 export function holepunch(options: HolepunchOptions): ExtensionKind {
   return {
@@ -50,8 +55,10 @@ class Holepunch implements Extension {
   readonly #options: HolepunchOptions;
   readonly #view: ExtensionView;
   readonly #members = new Map<ExtensionPeer, Member>();
-  /** Whom we were introduced to lately, by `addressKey`, the oldest first. */
-  readonly #introduced = new Map<string, number>();
+  readonly #introductions = new Introductions();
+  readonly #followed = new TokenBucket(FOLLOWED, 0);
+  /** Whom we were introduced to, how often and when last, by `addressKey`, the oldest first. */
+  readonly #introduced = new Map<string, { readonly times: number; readonly atMs: number }>();
   /** At the last tick. */
   #nowMs = 0;
 
@@ -62,14 +69,27 @@ class Holepunch implements Extension {
 
   join(peer: ExtensionPeer): void {
     this.#members.set(peer, { taken: new TokenBucket(TAKEN, this.#nowMs), ignored: 0 });
+    const key = addressKey(peer.address);
+    this.#introductions.handleReached(key);
+    this.#introduced.delete(key);
   }
 
   leave(peer: ExtensionPeer): void {
     this.#members.delete(peer);
+    this.#introductions.leave(peer, this.#nowMs);
   }
 
   tick(now: number): void {
     this.#nowMs = now;
+    this.#introductions.tick(now);
+  }
+
+  /** While they introduce us the dial goes on: a call that comes from there finds our router open. */
+  handleUnreached(address: PeerAddress, introducers: readonly ExtensionPeer[]): void {
+    const endpoint = endpointOf(address);
+    if (!endpoint || this.#find(endpoint)) return;
+    const relays = introducers.filter((peer) => peer.accepts(UT_HOLEPUNCH));
+    this.#introductions.want({ key: addressKey(address), endpoint }, relays, this.#nowMs);
   }
 
   handleMessage(peer: ExtensionPeer, payload: Uint8Array): void {
@@ -87,26 +107,34 @@ class Holepunch implements Extension {
         this.#introduce(peer, message);
         break;
       case "connect":
+        this.#introductions.handleIntroduced(message.endpoint, peer);
         this.#dial(peer, message.endpoint);
         break;
       case "error":
-        // We are never the one who asks.
+        this.#handleRefused(peer, message.endpoint);
         break;
     }
   }
 
+  /** Whatever the reason: another relay may know better. This one is asked again when it names the address again. */
+  #handleRefused(relay: ExtensionPeer, endpoint: Endpoint): void {
+    const address: PeerAddress = { kind: "utp", endpoint };
+    if (!this.#introductions.handleRefused(addressKey(address), relay, this.#nowMs)) return;
+    this.#view.retractPeers([address], relay);
+  }
+
   /** We are the relay. Whoever does not speak the extension gets no answer. */
   #introduce(from: ExtensionPeer, { endpoint }: HolepunchMessage): void {
-    const own = endpointOf(from.address);
-    if (!own) return;
     const target = this.#find(endpoint);
     const error = refusal(from, endpoint, target);
-    if (error !== undefined) {
-      from.send(encodeHolepunch({ kind: "error", endpoint, error }));
+    const [own, other] = [punchedAt(from), target && punchedAt(target)];
+    if (error !== undefined || !own || !other) {
+      const code = error ?? HOLEPUNCH_ERROR.noSuchPeer;
+      from.send(encodeHolepunch({ kind: "error", endpoint, error: code }));
       return;
     }
     target!.send(encodeHolepunch({ kind: "connect", endpoint: own, error: 0 }));
-    from.send(encodeHolepunch({ kind: "connect", endpoint, error: 0 }));
+    from.send(encodeHolepunch({ kind: "connect", endpoint: other, error: 0 }));
   }
 
   /** We are introduced to somebody, who dials us at this moment. */
@@ -115,15 +143,18 @@ class Holepunch implements Extension {
     if (!from || this.#find(endpoint)) return;
     const judged = this.#options.judgePeers([endpoint], from.address);
     if (judged.length === 0 || !this.#isNews(endpoint)) return;
+    if (!this.#followed.take(1, this.#nowMs)) return;
     this.#view.offerPeers([{ kind: "utp", endpoint }], relay, { dialUs: true });
   }
 
   #isNews(endpoint: Endpoint): boolean {
     const key = addressKey({ kind: "utp", endpoint });
     const before = this.#introduced.get(key);
-    if (before !== undefined && this.#nowMs - before < AGAIN_MS) return false;
+    const times = before?.times ?? 0;
+    const againMs = Math.min(AGAIN_MS_MAX, AGAIN_MS * 2 ** Math.min(20, times - 1));
+    if (before && this.#nowMs - before.atMs < againMs) return false;
     this.#introduced.delete(key);
-    this.#introduced.set(key, this.#nowMs);
+    this.#introduced.set(key, { times: times + 1, atMs: this.#nowMs });
     const [oldest] = this.#introduced.keys();
     if (this.#introduced.size > INTRODUCED_MAX) this.#introduced.delete(oldest!);
     return true;
@@ -149,7 +180,23 @@ function refusal(
   if (port === 0 || !addressBytes(address)) return HOLEPUNCH_ERROR.noSuchPeer;
   if (!target) return HOLEPUNCH_ERROR.notConnected;
   if (target === from) return HOLEPUNCH_ERROR.noSelf;
-  return target.accepts(UT_HOLEPUNCH) ? undefined : HOLEPUNCH_ERROR.noSupport;
+  if (!target.accepts(UT_HOLEPUNCH)) return HOLEPUNCH_ERROR.noSupport;
+  // A place in a network of its own means nothing to a peer elsewhere, and is none of its business.
+  return reachFrom(from) === reachFrom(target) ? undefined : HOLEPUNCH_ERROR.noSuchPeer;
+}
+
+function reachFrom({ address }: ExtensionPeer): number | undefined {
+  const ip = ipOf(address);
+  return ip === undefined ? undefined : reachOf(ip);
+}
+
+/**
+ * Where its router lets somebody in whom the peer calls. Over uTP that is where it comes from: it has one port for all
+ * connections, which its router may show as another than it says. A call over TCP has a port of its own, so there what it
+ * says is the best guess.
+ */
+function punchedAt({ address, reachableAt }: ExtensionPeer): Endpoint | undefined {
+  return endpointOf(address.kind === "utp" ? address : (reachableAt ?? address));
 }
 
 function endpointOf(address: PeerAddress): Endpoint | undefined {

@@ -1,6 +1,6 @@
 import { REACH, reachOf } from "../base/address-reach.ts";
 import type { Endpoint } from "../base/endpoint.ts";
-import { addressKey, ipOf, type PeerAddress } from "../base/peer-address.ts";
+import { addressKey, ipOf, type PeerAddress, tcpAddresses } from "../base/peer-address.ts";
 import { TokenBucket } from "../base/token-bucket.ts";
 import type {
   Extension,
@@ -100,13 +100,19 @@ class PeerExchange implements Extension {
       return;
     }
     exchange.ignored = 0;
-    const { added } = decodePex(payload);
+    const { added, dropped } = decodePex(payload);
     // Nothing judges what a peer without an IP address names.
     if (from === undefined) return;
+    this.#view.retractPeers(tcpAddresses(dropped), peer);
     const endpoints = added.map(({ endpoint }) => endpoint);
     const judged = new Set(this.#options.judgePeers(endpoints, from));
     const allowed = added.filter(({ endpoint }) => judged.has(endpoint));
-    if (allowed.length > 0) this.#view.offerPeers(allowed.flatMap(waysTo), peer);
+    for (const introduces of [true, false]) {
+      const named = allowed.filter(
+        ({ flags }) => ((flags & PEX_FLAG.holepunch) !== 0) === introduces,
+      );
+      if (named.length > 0) this.#view.offerPeers(named.map(wayTo), peer, { introduces });
+    }
   }
 
   tick(now: number): void {
@@ -167,8 +173,10 @@ function nameOf(peer: ExtensionPeer): Named | undefined {
   return { peer, key: addressKey(address), endpoint: address.endpoint, flags };
 }
 
-/** A peer that speaks uTP has two ways to it. */
-function waysTo({ endpoint, flags }: PexPeer): PeerAddress[] {
-  const tcp: PeerAddress = { kind: "tcp", endpoint };
-  return (flags & PEX_FLAG.utp) !== 0 ? [tcp, { kind: "utp", endpoint }] : [tcp];
+/**
+ * The way to prefer; the engine tries the other one too. Whoever is connected to a peer over uTP did not reach it over
+ * TCP, or not first.
+ */
+function wayTo({ endpoint, flags }: PexPeer): PeerAddress {
+  return { kind: (flags & PEX_FLAG.utp) !== 0 ? "utp" : "tcp", endpoint };
 }

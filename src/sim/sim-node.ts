@@ -9,6 +9,7 @@ import type {
 import { Session } from "../engine/session.ts";
 import type { StreamDecorators } from "../engine/stream-decorator.ts";
 import { SILENT_LOG } from "../ports/log.ts";
+import type { PeerTransport } from "../ports/net.ts";
 import type { Random } from "../ports/random.ts";
 import type { WebRanges } from "../ports/web-ranges.ts";
 import { guardOutcomes } from "./outcome-guard.ts";
@@ -38,6 +39,8 @@ export interface SimNodeOptions {
   readonly webRanges?: WebRanges | undefined;
   /** TCP alone when left out. */
   readonly transports?: readonly [TransportKind, ...TransportKind[]] | undefined;
+  /** What carries uTP in place of the simulated streams. */
+  readonly utp?: PeerTransport<"utp"> | undefined;
   readonly onEvent: (event: TorrentEvent) => void;
 }
 
@@ -75,7 +78,9 @@ export class SimNode {
       ports: guardOutcomes({
         clock: simulation,
         random,
-        transports: transports.map((kind) => host.transport(kind)),
+        transports: transports.map((kind) =>
+          kind === "utp" && options.utp ? options.utp : host.transport(kind),
+        ),
         content: this.store ?? this.disk,
         receiveSlabs: this.receiveSlabs,
         sendSlabs: this.sendSlabs,

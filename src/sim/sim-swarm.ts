@@ -3,6 +3,7 @@ import type { AddTorrent, EngineSettings, PeerDht } from "../engine/session-cont
 import type { StreamDecorators } from "../engine/stream-decorator.ts";
 import { seededRandom } from "./seeded-random.ts";
 import type { TorrentKind } from "../metainfo/metainfo.ts";
+import type { PeerTransport } from "../ports/net.ts";
 import type { Random } from "../ports/random.ts";
 import type { WebRanges } from "../ports/web-ranges.ts";
 import { type SimHost, SimNet, type SimLink } from "./sim-net.ts";
@@ -44,6 +45,8 @@ export interface JoinOptions {
   readonly webRanges?: ((client: SimHost) => WebRanges) | undefined;
   /** Its transports, TCP alone when left out. The first is the one that others are told of. */
   readonly transports?: readonly [TransportKind, ...TransportKind[]] | undefined;
+  /** Makes what carries uTP in place of the simulated streams. */
+  readonly utp?: (() => PeerTransport<"utp">) | undefined;
 }
 
 /** A machine with the swarm's torrent. */
@@ -99,6 +102,7 @@ export class SimSwarm {
       dht: options.dht,
       webRanges: options.webRanges?.(host),
       transports: options.transports,
+      utp: options.utp?.(),
       onEvent: (event) => this.trace.note(`${address} ${event.kind}`),
     });
     await node.listen();

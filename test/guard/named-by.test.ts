@@ -82,6 +82,7 @@ for (const [from, allowed] of ALLOWED) {
       infohashes: { v1: INFOHASH },
       isInfoKnown: true,
       offerPeers: (addresses) => addresses.forEach((each) => offered.add(addressKey(each))),
+      retractPeers: () => undefined,
     });
     const namer: ExtensionPeer = {
       address: tcpAddress({ address: from, port: 6881 }),

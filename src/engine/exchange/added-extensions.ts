@@ -1,5 +1,6 @@
 import type { PeerAddress } from "../../base/peer-address.ts";
 import type { Connection } from "../connection/connection.ts";
+import { Introducers } from "./introducers.ts";
 import type { Extension, ExtensionKind, ExtensionPeer, ExtensionView } from "../extension.ts";
 
 /** A peer, as far as its extensions are concerned. */
@@ -34,12 +35,15 @@ interface Added<P> {
   readonly kind: ExtensionKind;
   readonly extension: Extension;
   readonly peers: Map<P, ExtensionPeer>;
+  /** The same the other way round. */
+  readonly members: Map<ExtensionPeer, P>;
 }
 
 /** The extensions that were added to one torrent, and the peers that joined each of them. */
 export class AddedExtensions<P extends ExtensionMember> {
   readonly #options: AddedExtensionsOptions<P>;
   readonly #added = new Map<string, Added<P>>();
+  readonly #introducers = new Introducers<P>();
 
   constructor(options: AddedExtensionsOptions<P>) {
     this.#options = options;
@@ -52,11 +56,18 @@ export class AddedExtensions<P extends ExtensionMember> {
           return view.isInfoKnown;
         },
         offerPeers: (addresses, namedBy, how) => {
-          if (!this.#added.has(kind.name)) return;
+          const added = this.#added.get(kind.name);
+          if (!added) return;
+          const member = added.members.get(namedBy);
+          if (how?.introduces === true && member) this.#introducers.note(member, addresses);
           options.offerPeers(addresses, namedBy.address, how?.dialUs ?? false);
         },
+        retractPeers: (addresses, namedBy) => {
+          const member = this.#added.get(kind.name)?.members.get(namedBy);
+          if (member) this.#introducers.retract(member, addresses);
+        },
       });
-      this.#added.set(kind.name, { kind, extension, peers: new Map() });
+      this.#added.set(kind.name, { kind, extension, peers: new Map(), members: new Map() });
     }
   }
 
@@ -65,19 +76,22 @@ export class AddedExtensions<P extends ExtensionMember> {
   }
 
   join(peer: P): void {
-    for (const { kind, extension, peers } of this.#added.values()) {
+    for (const { kind, extension, peers, members } of this.#added.values()) {
       const joined = this.#joined(peer, kind.name);
       peers.set(peer, joined);
+      members.set(joined, peer);
       extension.join(joined);
     }
   }
 
   /** Does nothing for a peer that never joined. */
   leave(peer: P): void {
-    for (const { extension, peers } of this.#added.values()) {
+    this.#introducers.leave(peer);
+    for (const { extension, peers, members } of this.#added.values()) {
       const joined = peers.get(peer);
       if (!joined) continue;
       peers.delete(peer);
+      members.delete(joined);
       extension.leave(joined);
     }
   }
@@ -87,6 +101,15 @@ export class AddedExtensions<P extends ExtensionMember> {
     const added = this.#added.get(name);
     const joined = added?.peers.get(peer);
     if (joined) added!.extension.handleMessage(joined, payload);
+  }
+
+  /** We dialled the address, and there was no answer, or there is none yet. */
+  handleUnreached(address: PeerAddress): void {
+    const introducers = this.#introducers.of(address);
+    for (const { extension, peers } of this.#added.values()) {
+      const joined = introducers.flatMap((peer) => peers.get(peer) ?? []);
+      extension.handleUnreached?.(address, joined);
+    }
   }
 
   tick(now: number): void {
@@ -100,6 +123,7 @@ export class AddedExtensions<P extends ExtensionMember> {
    */
   handlePrivate(): string[] {
     const ended: string[] = [];
+    this.#introducers.clear();
     for (const [name, { kind, extension, peers }] of this.#added) {
       if (kind.inPrivate) continue;
       this.#added.delete(name);

@@ -142,6 +142,11 @@ export class ExtensionExchange<P extends ExtensionMember> {
     this.#added.leave(peer);
   }
 
+  /** We dialled the address, and there was no answer, or there is none yet. */
+  handleUnreached(address: PeerAddress): void {
+    this.#added.handleUnreached(address);
+  }
+
   tick(now: number): void {
     if (!this.#options.info()) this.requestMetadata();
     this.#added.tick(now);

@@ -456,3 +456,19 @@ test("BEP 40: addresses of one rank are dialled by their priority, which changes
   candidates.handlePriorities();
   assert.deepEqual([next(), next(), next()], [6881, 6882, 6883]);
 });
+
+test("BEP 55: whom we are introduced to is dialled in every way before all others, while it waits, and not twice", () => {
+  const candidates = pool();
+  candidates.offer(PEER, "tracker", 0);
+  assert.deepEqual(candidates.next(0), [PEER, PEER_UTP]);
+  candidates.hasten(PEER_UTP, 0);
+  assert.equal(candidates.next(0), undefined, "it is being dialled");
+  candidates.handleConnected(PEER, true);
+  candidates.handleClosed(PEER, { kind: "dropped", lastedMs: 1 }, 0);
+  candidates.offer(numbered(7), "manual", 0);
+  candidates.hasten(PEER_UTP, 1);
+  candidates.hasten(numbered(8), 1);
+  assert.deepEqual(candidates.next(1), [PEER, PEER_UTP], "over TCP alone no router lets it in");
+  assert.deepEqual(nextAddress(candidates, 1), numbered(7));
+  assert.equal(candidates.next(1), undefined);
+});

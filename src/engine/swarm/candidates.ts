@@ -38,6 +38,9 @@ const RECONNECT_MS = 5_000;
 /** A connection that lasted this long was useful: after its end the waits start over. */
 const LASTING_MS = 60_000;
 
+/** Where a queue has the number of failures: before those that have none. */
+const HASTENED = -1;
+
 /** Consecutive failures after which an address gives way to new ones (libtorrent). */
 const FAILURES_MAX = 3;
 
@@ -166,10 +169,17 @@ export class Candidates {
     return this.#take(address, { source: "pex", namedBy }, now);
   }
 
-  /** The peer dials us at this moment (BEP 55): a dial is worth it now, even while it waits after a failure. */
+  /**
+   * The peer dials us at this moment (BEP 55): a dial in every way is worth it now, before all others and even while it
+   * waits after a failure.
+   */
   hasten(address: PeerAddress, now: number): void {
     const candidate = this.#known.get(addressKey(address));
-    if (candidate?.turn) this.#queue(candidate, this.#due, now);
+    if (!candidate?.turn) return;
+    candidate.proven = undefined;
+    candidate.others = undefined;
+    candidate.turn = { candidate, dueAtMs: now, failures: HASTENED };
+    this.#due.push(candidate.turn);
   }
 
   #take(

@@ -10,6 +10,8 @@ export class SwarmPeer {
   /** When its handshake was complete; 0 until then. */
   connectedAtMs = 0;
   lastFlushedAtMs = 0;
+  /** The torrent was told that its address does not answer. */
+  isUnreachedTold = false;
   /** Whether it reads what we send. */
   readonly reading: ReadClock;
   /** Where it says it listens; `undefined` until it does. */

@@ -16,6 +16,8 @@ const USELESS_MS = 60_000;
 const CROWDED = 0.9;
 /** A peer is not judged by its rate before it has been connected for this long. */
 const SETTLED_MS = 30_000;
+/** A dial without an answer after this long may need an introduction (BEP 55): few round trips take a second. */
+const UNANSWERED_MS = 2_000;
 /** Between two peers that give way to one with a higher priority: a flood of addresses must not change all peers. */
 const REPLACE_MS = 5_000;
 /** Bitfield lookups for one answer of `partialCopies`: some milliseconds. */
@@ -34,12 +36,11 @@ export interface SwarmOptions {
 }
 
 /** The outputs of the swarm for the torrent. */
-export interface SwarmOutput<P> {
+export type SwarmOutput<P> =
   /** The peer no longer belongs to us. */
-  readonly kind: "left";
-  readonly peer: P;
-  readonly reason: string;
-}
+  | { readonly kind: "left"; readonly peer: P; readonly reason: string }
+  /** It was dialled, and there was no answer, or there is none yet. Told once for each dial. */
+  | { readonly kind: "unreached"; readonly address: PeerAddress };
 
 /** A peer of a torrent, as far as the swarm is concerned. */
 export interface SwarmMember {
@@ -203,6 +204,7 @@ export class Swarm<P extends SwarmMember> {
     this.#outputs.push({ kind: "left", peer, reason });
     this.#peers.delete(peer);
     this.#unsent.delete(peer);
+    if (!byUs) this.#tellUnreached(peer);
     const address = dialledAt(peer);
     if (!address || this.#isConnectedTo(address)) return;
     const { connectedAtMs } = peer.swarm;
@@ -210,6 +212,13 @@ export class Swarm<P extends SwarmMember> {
     const kind = byUs ? "let-go" : "dropped";
     const end = connectedAtMs > 0 ? ({ kind, lastedMs } as const) : this.#failure(peer);
     this.#candidates.handleClosed(address, end, now);
+  }
+
+  /** Says so of a peer that was dialled, and has not answered. */
+  #tellUnreached({ connection, swarm }: P): void {
+    if (connection.incoming || connection.wasReached || swarm.isUnreachedTold) return;
+    swarm.isUnreachedTold = true;
+    this.#outputs.push({ kind: "unreached", address: connection.remote });
   }
 
   /** No handshake was exchanged with the peer. */
@@ -271,7 +280,7 @@ export class Swarm<P extends SwarmMember> {
       if (peer.connection.isOpen) this.#tickPeer(peer, now, crowded);
       else if (now - peer.swarm.begunAtMs > connectTimeoutMs + handshakeTimeoutMs) {
         peer.connection.close("no handshake in time");
-      }
+      } else if (now - peer.swarm.begunAtMs >= UNANSWERED_MS) this.#tellUnreached(peer);
     }
   }
 

@@ -21,7 +21,7 @@ import type { DecoratedPeer, StreamDecorator } from "../stream-decorator.ts";
 import type { AddTorrent, PeerStatus, SourceKind } from "../session-contract.ts";
 import type { BurstMember } from "../sharing/bursts.ts";
 import { OutputQueue } from "../sharing/output-queue.ts";
-import { Swarm, type SwarmOutput } from "../swarm/swarm.ts";
+import { Swarm } from "../swarm/swarm.ts";
 import { type PeerRoutes, TorrentPeer } from "./torrent-peer.ts";
 import type { TorrentHost } from "./torrent-host.ts";
 import type { TorrentTraffic } from "./torrent-traffic.ts";
@@ -239,12 +239,13 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
    */
   nextOutput(): PeersOutput | undefined {
     for (let next = this.swarm.nextOutput(); next; next = this.swarm.nextOutput()) {
-      this.#handleLeft(next);
+      if (next.kind === "left") this.#handleLeft(next.peer, next.reason);
+      else this.extensions.handleUnreached(next.address);
     }
     return this.#outputs.next();
   }
 
-  #handleLeft({ peer, reason }: SwarmOutput<TorrentPeer>): void {
+  #handleLeft(peer: TorrentPeer, reason: string): void {
     const { connection } = peer;
     if (peer.download) this.#transfer!.download.leave(peer.download);
     if (peer.upload) this.#transfer!.upload.leave(peer.upload);

@@ -30,11 +30,4 @@ export const mutants: readonly Mutant[] = [
     to: 'if (!match) throw new ProxyError("bad-url", `${TAKES} where it wants one, not ${text}.`);',
     tests: ["src/proxy/proxy-url"],
   },
-  {
-    name: "pex: a relay introduces without an end",
-    file: "src/pex/holepunch.ts",
-    from: "if (!member.taken.take(1, this.#nowMs)) {",
-    to: "if (member.ignored < 0) {",
-    tests: ["src/pex/holepunch"],
-  },
 ];
