@@ -82,6 +82,28 @@ export const configSchema = z.strictObject({
         "1 to 100 characters",
       ),
     ),
+  services: z
+    .strictObject({
+      site: z
+        .boolean()
+        .default(true)
+        .meta(
+          note(
+            "The web site with what is published there, and the everseed that keeps it.",
+            "true or false; a hub always has it",
+          ),
+        ),
+      tracker: z
+        .boolean()
+        .default(true)
+        .meta(
+          note(
+            "The tracker, over UDP and on the web port. False: what is published is found through the DHT alone.",
+            "true or false",
+          ),
+        ),
+    })
+    .prefault({}),
   tracker: z
     .strictObject({
       udpPort: port()

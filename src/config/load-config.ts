@@ -12,9 +12,12 @@ import {
   VARIABLE_PREFIX,
 } from "./config-keys.ts";
 import { nearest } from "./nearest.ts";
+import { type Preset, PRESETS } from "./presets.ts";
 
 /** The sources of settings; later ones take precedence. */
 export interface ConfigSources {
+  /** Whose defaults hold; a hub's when absent. */
+  readonly preset?: Preset | undefined;
   /** The configuration file, when there is one. `path` is for messages only. */
   readonly file?: { readonly path: string; readonly text: string } | undefined;
   /** Every key is also a variable: `EVERSEED_TRACKER_UDP_PORT` is `tracker.udpPort`. */
@@ -31,7 +34,8 @@ export interface ConfigSources {
 export function loadConfig(sources: ConfigSources): Config {
   const fromFile = sources.file ? readFile(sources.file) : {};
   const fromEnv = readEnv(sources.env);
-  const result = configSchema.safeParse(merge(merge(fromFile, fromEnv), sources.overrides));
+  const given = merge(merge(fromFile, fromEnv), sources.overrides);
+  const result = configSchema.safeParse(merge(PRESETS[sources.preset ?? "hub"], given));
   // Each source was validated by itself, so together they hold nothing new.
   return result.success ? result.data : refuse(result.error, () => "the command line");
 }

@@ -64,7 +64,7 @@ async function start({ output, signal }: CommandRun, flags: StartFlags): Promise
   const log = isWatched
     ? wordsLog((line) => output.log(escapeOutside(line)), config.log.level)
     : openHubLog(config);
-  const hub = await runHub(config, log, origins);
+  const hub = await runHub(config, log, { origins, configFile: file });
   try {
     await offerConfigFile(file);
     tellReady(output, hub, { file, isNew: folder.isNew, seconds: process.uptime() });
@@ -93,7 +93,8 @@ function tellReady(
   output.line(`Web site  ${url}`);
   output.line(`Data      ${escapeOutside(dataDir)}${more.isNew ? " (new)" : ""}`);
   output.line(`Settings  ${escapeOutside(more.file)}`);
-  output.line(`Peers     port ${peerPort}; tracker also on UDP port ${udpPort}`);
+  const tracker = udpPort === 0 ? "no tracker" : `tracker also on UDP port ${udpPort}`;
+  output.line(`Peers     port ${peerPort}; ${tracker}`);
   if (setupLink !== undefined) {
     output.line(`Setup     Open ${output.style("bold", setupLink)}`);
     output.line(

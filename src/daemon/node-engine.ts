@@ -1,0 +1,75 @@
+import type { EncryptionMode } from "../base/encryption-mode.ts";
+import type { Session } from "../engine/session.ts";
+import type { NetGuard } from "../guard/net-guard.ts";
+import { SleepingMarks } from "../mse/sleeping-marks.ts";
+import type { SharedPort } from "../udp/shared-port.ts";
+import { OutsideCalls } from "./engine-reach.ts";
+import { openHubEngine } from "./hub-engine.ts";
+import { hubGuard } from "./hub-guard.ts";
+import type { Network } from "./network.ts";
+import type { Ends, Ground } from "./node-ground.ts";
+import { ownNetworks } from "./open-fetch.ts";
+import { openChosenNetwork } from "./open-network.ts";
+import type { ReachSettings } from "./reach-settings.ts";
+import { Sleepers } from "./sleepers.ts";
+
+/** The engine of a node, and its way to the network. */
+export interface NodeEngine {
+  readonly session: Session;
+  readonly udp: SharedPort;
+  readonly network: Network;
+  readonly guard: NetGuard;
+  readonly encryption: () => EncryptionMode;
+  /** Limits of the page and the file, as they are now: 0 is none. */
+  readonly limits: () => { readonly downBytesPerSecond: number; readonly upBytesPerSecond: number };
+  /** Parts that keep torrents add themselves. */
+  readonly sleepers: Sleepers;
+  /** Is told of what they add and give up later. */
+  readonly sleeping: SleepingMarks;
+  readonly calls: OutsideCalls;
+}
+
+/** @throws {CommandError} (rejects) When the requested port cannot be opened. */
+export async function openNodeEngine(ground: Ground, ends: Ends): Promise<NodeEngine> {
+  const { config, settings, clock, random, disk, log, faults } = ground;
+  const encryption = settings.live<EncryptionMode>("engine.encryption");
+  const calls = new OutsideCalls(ownNetworks(), clock);
+  const sleepers = new Sleepers();
+  const sleeping = new SleepingMarks({ clock, all: () => sleepers.all() });
+  const network = await openChosenNetwork({ ...config.engine, mayWait: true }, log);
+  ends.push(async () => network[Symbol.dispose]());
+  const guard = hubGuard(network);
+  const engine = await openHubEngine(config, {
+    sleeping,
+    network,
+    clock,
+    random,
+    disk,
+    log,
+    faults,
+    encryption,
+    onCall: (remote) => calls.handleCall(remote),
+    wake: sleepers.wake,
+    allowRemote: (peer) => guard.admitPeer(peer),
+  });
+  ends.push(() => engine.close());
+  const { session, udp } = engine;
+  const limits = followLimits(settings, session);
+  return { session, udp, network, guard, encryption, limits, sleepers, sleeping, calls };
+}
+
+/** Limits that the page changes hold at once. */
+function followLimits(settings: ReachSettings, session: Session): NodeEngine["limits"] {
+  const down = settings.live<number>("engine.downBytesPerSecond");
+  const up = settings.live<number>("engine.upBytesPerSecond");
+  settings.whenChanged<number>("engine.connectionsMax", (connectionsMax) =>
+    session.setLimits({ connectionsMax }),
+  );
+  settings.whenChanged<number>("engine.downBytesPerSecond", (downBytesPerSecond) =>
+    session.setLimits({ downBytesPerSecond }),
+  );
+  settings.whenChanged<number>("engine.upBytesPerSecond", (upBytesPerSecond) =>
+    session.setLimits({ upBytesPerSecond }),
+  );
+  return () => ({ downBytesPerSecond: down(), upBytesPerSecond: up() });
+}

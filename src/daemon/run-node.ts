@@ -1,0 +1,139 @@
+import { resolve } from "node:path";
+import type { NodeStatus } from "../api/node.ts";
+import type { DhtReach } from "../api/reach.ts";
+import { closedFileTrouble } from "../commands/data-folder-trouble.ts";
+import type { Preset } from "../config/presets.ts";
+import { ControlApi } from "../hub/control-api.ts";
+import type { ControlParts } from "../hub/control-parts.ts";
+import { BoundedLog } from "../platform/bounded-log.ts";
+import { endParts } from "../platform/end-parts.ts";
+import type { FaultCounts } from "../platform/fault-counts.ts";
+import { NodeClock } from "../platform/node-clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { WebHandler } from "../ports/web.ts";
+import { absentTracker } from "./absent-tracker.ts";
+import { openControlSocket, tryControlSocket } from "./control-socket.ts";
+import type { HubConfig } from "./hub-config.ts";
+import { type HubSite, openHubSite } from "./hub-site.ts";
+import { type HubTracker, openHubTracker } from "./hub-tracker.ts";
+import { isDiskFull } from "./is-disk-full.ts";
+import { openNodeDiscovery } from "./node-discovery.ts";
+import { openNodeEngine } from "./node-engine.ts";
+import { type Ends, openGround } from "./node-ground.ts";
+import { servicesOf } from "./node-services.ts";
+import { openSitePort } from "./site-port.ts";
+
+/**
+ * The longest orderly stop (STO-13); whatever still hangs then is left to the kill-safe formats.
+ */
+const STOP_MS_MAX = 8_000;
+
+export interface NodeAsked extends Pick<HubConfig, "config" | "origins"> {
+  readonly preset: Preset;
+  /** The configuration file, which need not exist; `undefined` when there can be none. */
+  readonly configFile: string | undefined;
+  /** The path of the control socket. */
+  readonly socket: string;
+}
+
+/** A running node. A hub is one with a site. */
+export interface RunningNode {
+  readonly dataDir: string;
+  /** `undefined` without a web site. */
+  readonly site: HubSite | undefined;
+  status(): NodeStatus;
+  /** How the DHT is doing. */
+  dht(): DhtReach;
+  /** Faults of others since the start, by kind. */
+  faults(): FaultCounts["totals"];
+  /** Ends within 10 s; safe to repeat. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Composes a node: opens the state, binds the ports, and begins each part that the settings turn on, in an order in which
+ * each finds what it needs. `docs/adr/0014-one-composition.md`.
+ *
+ * @param asked.origins - Who gave which key of the settings: for the others, the values that the page stored hold.
+ * @throws {CommandError} (rejects) When the data folder, a port or the socket is unavailable; nothing is left running.
+ */
+export async function runNode(asked: NodeAsked, everyLine: Log): Promise<RunningNode> {
+  const clock = new NodeClock();
+  const log = new BoundedLog(everyLine, clock);
+  const ends: Ends = [async () => log.close()];
+  const stop = (): Promise<void> => endParts(ends, { log, msMax: STOP_MS_MAX });
+  try {
+    const node = await compose(asked, { clock, log }, ends);
+    let stopping: Promise<void> | undefined;
+    return { ...node, stop: () => (stopping ??= stop()) };
+  } catch (error) {
+    await stop();
+    throw closedFileTrouble(error, resolve(asked.config.dataDir), process.getuid?.());
+  }
+}
+
+/** @param ends - Collects a stop function for each part that was started. */
+async function compose(
+  asked: NodeAsked,
+  world: { readonly clock: NodeClock; readonly log: Log },
+  ends: Ends,
+): Promise<Omit<RunningNode, "stop">> {
+  const ground = await openGround(asked, world, ends);
+  const { config, clock, random, log, faults, dataDir, state, turns, version, startedAt } = ground;
+  const { services } = config;
+  const socket = await (asked.preset === "node"
+    ? openControlSocket(asked.socket)
+    : tryControlSocket(asked.socket, log));
+  ends.push(async () => socket?.close());
+  const port = services.site || services.tracker ? await openSitePort(ground, ends) : undefined;
+  const engine = await openNodeEngine(ground, ends);
+  const { session, sleeping } = engine;
+  const discovery = await openNodeDiscovery(ground, engine, ends);
+  const { dht } = discovery;
+  let tracker: HubTracker | undefined;
+  if (port && services.tracker) {
+    tracker = await openHubTracker(config, {
+      ...ground,
+      ...state,
+      webPort: port.server.port,
+      peerPort: session.port,
+      outer: () => discovery.router.outer(),
+      sleeping,
+      dht,
+    });
+    ends.push(() => tracker?.close() ?? Promise.resolve());
+  }
+  let site: HubSite | undefined;
+  const status = (): NodeStatus => ({
+    version,
+    pid: process.pid,
+    startedAt,
+    preset: asked.preset,
+    dataFolder: dataDir,
+    configFile: asked.configFile ?? null,
+    socket: socket?.path ?? null,
+    peerPort: session.port,
+    webPort: port?.server.port ?? null,
+    udpPort: tracker?.udpPort ?? null,
+    services: servicesOf(ground, { engine, discovery, tracker, site: () => site }),
+  });
+  const control: ControlParts = { node: status };
+  if (port && services.site) {
+    site = await openHubSite(
+      ground,
+      { port, engine, discovery, tracker: tracker ?? absentTracker({ sleeping, dht }), control },
+      ends,
+    );
+  } else if (port && tracker) {
+    port.server.serve(trackerAlone(tracker));
+  }
+  const api = new ControlApi({ ...control, clock, turns, random, log, isDiskFull });
+  socket?.serve((request, context) => api.handle(request, context));
+  return { dataDir, site, status, dht: () => dht.status(), faults: () => faults.totals };
+}
+
+/** The web port of a tracker without a site. */
+function trackerAlone(tracker: HubTracker): WebHandler {
+  return async (request, context) =>
+    (await tracker.handle(request, context)) ?? new Response("A tracker.\n", { status: 404 });
+}
