@@ -4,15 +4,20 @@ const FIRST = 1;
 const INNER = 2;
 const LAST = 4;
 
-/** Where in a harmless name each byte may occur, computed from `isHarmless`, the one rule. */
-const PLACES = Uint8Array.from({ length: 256 }, (_, byte) => {
-  const letter = String.fromCharCode(byte);
-  return (
-    (isHarmless(letter) ? FIRST : 0) |
-    (isHarmless(`a${letter}a`) ? INNER : 0) |
-    (isHarmless(`a${letter}`) ? LAST : 0)
-  );
-});
+let knownPlaces: Uint8Array | undefined;
+
+/** Where in a harmless name each byte may occur, computed from `isHarmless`, the one rule, for the first name. */
+function placesOfBytes(): Uint8Array {
+  knownPlaces ??= Uint8Array.from({ length: 256 }, (_, byte) => {
+    const letter = String.fromCharCode(byte);
+    return (
+      (isHarmless(letter) ? FIRST : 0) |
+      (isHarmless(`a${letter}a`) ? INNER : 0) |
+      (isHarmless(`a${letter}`) ? LAST : 0)
+    );
+  });
+  return knownPlaces;
+}
 
 /** The first three letters of Windows devices and of padding names. */
 const LOOKED_AT_CLOSER: ReadonlySet<number> = new Set(
@@ -28,11 +33,12 @@ const LOOKED_AT_CLOSER: ReadonlySet<number> = new Set(
  */
 export function isPlainName(bytes: Uint8Array, at: number, length: number): boolean {
   if (length < 1 || length > 255) return false;
+  const places = placesOfBytes();
   const end = at + length - 1;
-  if ((PLACES[bytes[at]!]! & FIRST) === 0) return false;
-  if (length > 1 && (PLACES[bytes[end]!]! & LAST) === 0) return false;
+  if ((places[bytes[at]!]! & FIRST) === 0) return false;
+  if (length > 1 && (places[bytes[end]!]! & LAST) === 0) return false;
   for (let index = at + 1; index < end; index += 1) {
-    if ((PLACES[bytes[index]!]! & INNER) === 0) return false;
+    if ((places[bytes[index]!]! & INNER) === 0) return false;
   }
   if (length < 3) return true;
   // Setting a bit turns capital letters into small ones; `_` does not collide with another letter.

@@ -119,12 +119,11 @@ async function systemAddresses(host: string): Promise<readonly string[]> {
   return found.map(({ address }) => address);
 }
 
-const decompress = promisify(gunzip);
-
 async function unpack({ body, packed }: RawHttpReply, bytesMax: number): Promise<Uint8Array> {
   if (!packed) return body.length === 1 ? body[0]! : concatBytes(body);
   try {
-    return await decompress(concatBytes(body), { maxOutputLength: bytesMax });
+    // Not made once for all: reading `gunzip` loads zlib (ADR 6), which takes a megabyte.
+    return await promisify(gunzip)(concatBytes(body), { maxOutputLength: bytesMax });
   } catch (error) {
     if (error instanceof RangeError) {
       throw new PlatformError("reply-too-long", `the reply is longer than ${bytesMax} bytes`);

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
+import { until } from "../fixtures/until.ts";
 
 const repository = path.resolve(import.meta.dirname, "../..");
 const HOOK = import.meta.resolve("../cli/loaded-modules.ts");
@@ -121,13 +122,35 @@ test("a thread of the bundle runs its own chunk, and no part of the command line
   assert.ok(!fs.readFileSync(path.join(program, chunks[0]!), "utf8").includes('require("./'));
 });
 
-test("a thread of the bundle stores data that comes from a peer", async () => {
+/** Preloaded into a process and its threads: each writes which modules of Node it has loaded. */
+const LIST_BUILTINS = `
+  const { isMainThread } = require("node:worker_threads");
+  const { writeFileSync } = require("node:fs");
+  const name = isMainThread ? "main" : "thread";
+  setInterval(() => writeFileSync(name + ".builtins", process.moduleLoadList.join("\\n")), 20).unref();`;
+
+/** @returns Which of the modules a process or its threads have loaded, as of now or a moment later. */
+async function loadedBuiltins(name: "main" | "thread", asked: readonly string[]) {
+  const list = path.join(work, `${name}.builtins`);
+  fs.rmSync(list, { force: true });
+  await until("modules are listed", () => fs.existsSync(list) && fs.statSync(list).size > 0);
+  const loaded = new Set(fs.readFileSync(list, "utf8").split("\n"));
+  return asked.filter((module) => loaded.has(`NativeModule ${module}`));
+}
+
+test("a seed has neither threads nor modules that it does not need, and stores and serves by threads", async () => {
   const listen = ["--listen", "127.0.0.1:0"];
+  fs.writeFileSync(path.join(work, "list-builtins.cjs"), LIST_BUILTINS);
+  const env = environment({ NODE_OPTIONS: "--require=./list-builtins.cjs" });
   const seed = spawn(
     path.join(root, "bin/everseed"),
     ["seed", "content.torrent", "--data", ".", ...listen, "--json"],
-    { cwd: work, env: environment(), stdio: ["ignore", "pipe", "inherit"] },
+    { cwd: work, env, stdio: ["ignore", "pipe", "inherit"] },
   );
+  const threads = (): string[] =>
+    fs
+      .readdirSync(`/proc/${seed.pid}/task`)
+      .map((id) => fs.readFileSync(`/proc/${seed.pid}/task/${id}/comm`, "utf8").trim());
   try {
     let port = 0;
     for await (const line of createInterface({ input: seed.stdout })) {
@@ -135,6 +158,9 @@ test("a thread of the bundle stores data that comes from a peer", async () => {
       if (told.event === "ready") port = told.port;
       if (port > 0) break;
     }
+    assert.ok(!threads().includes("everseed-disk"), "nobody has asked for anything");
+    const rarely = ["http", "http2", "https", "readline", "sqlite", "tls", "zlib"];
+    assert.deepEqual(await loadedBuiltins("main", ["net", ...rarely]), ["net"]);
     const peer = ["--peer", `127.0.0.1:${port}`];
     const got = everseed(["get", "content.torrent", "-o", "got", ...listen, ...peer]);
     assert.equal(got.status, 0, got.stderr);
@@ -142,6 +168,8 @@ test("a thread of the bundle stores data that comes from a peer", async () => {
       const bytes = fs.readFileSync(path.join(work, "got", file));
       assert.ok(bytes.equals(fs.readFileSync(path.join(work, file))), file);
     }
+    assert.ok(threads().includes("everseed-disk"));
+    assert.deepEqual(await loadedBuiltins("thread", [...rarely, "child_process", "net"]), []);
   } finally {
     const ended = once(seed, "close");
     seed.kill();

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Script, constants } from "node:vm";
-import { readCode } from "./code-file.ts";
+import { readCode, releaseCode } from "./code-file.ts";
 
 /** The exports of a chunk, or of a module of Node. */
 type Exports = Record<string, unknown>;
@@ -38,11 +38,13 @@ export class ChunkLoader {
     const known = this.#loaded.get(name);
     if (known !== undefined) return known.exports;
     const filename = `${this.folder}/${name}`;
+    const code = readCode(filename);
     const script = new Script(readFileSync(filename, "utf8"), {
       filename,
-      cachedData: readCode(filename),
+      cachedData: code,
       importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     });
+    if (code !== undefined) releaseCode(code);
     this.scripts.set(filename, script);
     const module = { exports: {} };
     this.#loaded.set(name, module);

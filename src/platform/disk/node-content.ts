@@ -204,7 +204,14 @@ export class NodeContent implements OpenContent, ByteStore, PieceJudge, FileWatc
         invariant(outcome.kind === "stamps", "a stamp job finds stamps");
         readStamps(outcome.stamps, end);
       };
-      this.#pool.post(0, this.#pooled, { kind: "stamp" }, { onOutcome });
+      const askWorker = (): void => {
+        this.#pool.post(0, this.#pooled, { kind: "stamp" }, { onOutcome });
+      };
+      if (!this.#pool.isAsleep) return askWorker();
+      void this.#pool.looks.stamp(this.#table).then((stamps) => {
+        if (stamps) onOutcome({ kind: "stamps", stamps });
+        else askWorker();
+      });
     });
   }
 
@@ -221,6 +228,10 @@ export class NodeContent implements OpenContent, ByteStore, PieceJudge, FileWatc
   }
 
   createEmpty(onDone: (outcome: DiskOutcome) => void): void {
+    if (this.#pooled.layout.readOnly && !this.#closed) {
+      process.nextTick(() => onDone(DONE));
+      return;
+    }
     const unwanted = this.#wanted?.map((wanted) => 1 - wanted);
     this.#post(
       0,

@@ -17,7 +17,6 @@ import { CREATED, DIRTY } from "./shared-layout.ts";
 
 const fdatasyncLater = promisify(fdatasync);
 const fsyncLater = promisify(fsync);
-const runProgram = promisify(execFile);
 
 /**
  * Above this many files the whole disk is synced at once, because each single sync costs a journal
@@ -61,7 +60,8 @@ function lookAtWritten(io: ContentIo, file: number): Stats {
 /** @returns False when this system has no such program, or the program failed. */
 async function syncDisk(root: string): Promise<boolean> {
   try {
-    await runProgram("sync", ["-f", "--", root]);
+    // Not made once for all: reading `execFile` loads the module (ADR 6), and most threads never run a program.
+    await promisify(execFile)("sync", ["-f", "--", root]);
     return true;
   } catch (error) {
     if (error instanceof Error && "code" in error) return false;

@@ -13,6 +13,7 @@ import type {
 } from "./disk-job.ts";
 import { diskFailure } from "./disk-refusal.ts";
 import type { DiskWorkerOptions } from "./disk-worker.ts";
+import { QuickLooks } from "./quick-looks.ts";
 import type { SharedLayout } from "./shared-layout.ts";
 import { DISK_WORKER_URL } from "./worker-url.ts";
 
@@ -58,6 +59,8 @@ export interface WorkerPoolOptions extends DiskWorkerOptions {
  * notices again.
  */
 export class WorkerPool {
+  /** What can be done without a thread. */
+  readonly looks = new QuickLooks();
   readonly #options: WorkerPoolOptions;
   readonly #seats: Seat[];
   readonly #arenaIds = new WeakMap<SharedArrayBuffer, number>();
@@ -81,6 +84,11 @@ export class WorkerPool {
 
   get size(): number {
     return this.#seats.length;
+  }
+
+  /** True while no thread runs. */
+  get isAsleep(): boolean {
+    return this.#seats.every(({ worker }) => worker === undefined);
   }
 
   register(layout: SharedLayout): PooledContent {
