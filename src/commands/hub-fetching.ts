@@ -1,5 +1,6 @@
 import { parseEndpoint } from "../base/endpoint.ts";
 import { tcpAddresses } from "../base/peer-address.ts";
+import type { DhtService } from "../dht/dht-service.ts";
 import type { EngineTorrent } from "../engine/session-contract.ts";
 import type { EncryptionMode } from "../base/encryption-mode.ts";
 import type { TransportMode } from "../base/transport-mode.ts";
@@ -24,6 +25,8 @@ export interface HubFetchingOptions {
   readonly pex: boolean;
   /** Whether neighbours are looked for; by default where others can connect to. */
   readonly lsd: boolean | undefined;
+  /** The node of the hub, which is asked for peers; `undefined` while the DHT is off. */
+  readonly dht: () => DhtService | undefined;
   readonly ports: SessionPorts;
 }
 
@@ -53,9 +56,16 @@ export class HubFetching implements FetchEngine {
       const peers = named.flatMap((text) => parseEndpoint(text) ?? []);
       const neighbours = await opened.neighbours(options.from);
       const sources = opened.trackers(trackers, []);
+      const { from } = options;
+      const dht = await opened.dht({
+        info: "metainfo" in from ? from.metainfo.info : undefined,
+        nodes: "metainfo" in from ? from.metainfo.nodes : [],
+        // Those in our own network are no news to whoever looks at the fetch.
+        onRefused: () => undefined,
+      });
       const torrent = session.add({
         ...options,
-        sources: [...sources, ...neighbours],
+        sources: [...sources, ...dht, ...neighbours],
         webSeeds: opened.webSeeds(options.from, []),
         extensions: opened.extensions,
         peers: tcpAddresses(peers.filter((peer) => guard.allowPeer(peer))),
@@ -66,6 +76,10 @@ export class HubFetching implements FetchEngine {
       await this.#leave();
       throw error;
     }
+  }
+
+  asksDht(): boolean {
+    return this.#options.dht() !== undefined;
   }
 
   trackerNotices(torrent: EngineTorrent): readonly TrackerNotice[] {
@@ -97,7 +111,9 @@ export class HubFetching implements FetchEngine {
     await this.#closing;
     const { host, encryption, transport, pex, lsd, limits, ports } = this.#options;
     const listen = { host, port: 0 };
-    const how = { listen, encryption, transport, pex, lsd };
+    const service = this.#options.dht();
+    const dht = service && { bootstrap: [], service };
+    const how = { listen, encryption, transport, pex, lsd, dht };
     this.#session ??= openSession(ports, { ...how, ...limits() });
     return this.#session;
   }

@@ -58,6 +58,8 @@ export interface HubDht {
   setWhole(infohashes: Infohashes, isWhole: boolean): void;
   /** Keeps versions of publications (BEP 46); `undefined` when it is off. */
   readonly versions: VersionKeeper | undefined;
+  /** The node; `undefined` when it is off. */
+  readonly service: DhtService | undefined;
   status(): DhtReach;
   /** Saves what it knows of the network. */
   close(): Promise<void>;
@@ -113,6 +115,7 @@ export async function openHubDht(config: Config, parts: HubDhtParts): Promise<Hu
   const versions = new VersionKeeper({ dht, clock, random, signatures });
   return {
     versions,
+    service,
     sources: (info) => {
       if (info.private) return [];
       // The catalogue announces it.
@@ -165,6 +168,7 @@ export function dhtPlan(config: Pick<Config, "host" | "engine" | "discovery">): 
 function absentDht(status: DhtReach): HubDht {
   return {
     versions: undefined,
+    service: undefined,
     sources: () => [],
     handlePublished: () => undefined,
     handleRemoved: () => undefined,

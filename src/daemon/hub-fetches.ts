@@ -2,6 +2,7 @@ import { HubFetching } from "../commands/hub-fetching.ts";
 import type { TorrentAdoption } from "../publish/torrent-adoption.ts";
 import { Fetches } from "../publish/fetches.ts";
 import type { SpaceAccount } from "../publish/space-account.ts";
+import type { HubDht } from "./hub-dht.ts";
 import { peerHostOf } from "./hub-engine.ts";
 import type { HubTracker } from "./hub-tracker.ts";
 import type { NodeEngine } from "./node-engine.ts";
@@ -13,6 +14,7 @@ export async function openHubFetches(
   ground: Ground,
   parts: {
     readonly engine: NodeEngine;
+    readonly dht: Pick<HubDht, "service">;
     readonly tracker: HubTracker;
     readonly space: SpaceAccount;
     readonly adoption: TorrentAdoption;
@@ -22,7 +24,7 @@ export async function openHubFetches(
 ): Promise<Fetches> {
   const { config, settings, clock, random, log, faults, disk, folder } = ground;
   const { files, store } = ground.state;
-  const { engine, tracker, space, adoption, bytesMax } = parts;
+  const { engine, dht, tracker, space, adoption, bytesMax } = parts;
   const fetching = new HubFetching({
     host: peerHostOf(config),
     limits: engine.limits,
@@ -30,6 +32,7 @@ export async function openHubFetches(
     transport: config.engine.transport,
     pex: config.discovery.pex,
     lsd: config.discovery.lsd,
+    dht: () => dht.service,
     ports: sessionPorts(log, { network: engine.network, faults }),
   });
   for (const key of ["engine.downBytesPerSecond", "engine.upBytesPerSecond"]) {

@@ -81,7 +81,7 @@ export async function openHubSite(
   await publisher.start();
   const fetches = await openHubFetches(
     ground,
-    { engine, tracker, space, adoption, bytesMax: limits.uploadBytesMax },
+    { engine, dht: discovery.dht, tracker, space, adoption, bytesMax: limits.uploadBytesMax },
     ends,
   );
   const inbox = new InPlaceInbox({

@@ -23,12 +23,15 @@ const NODE_BYTES = 32;
 /** A fetch without a new piece and without a sender for this long is stalled. */
 const STALLED_MS = 60_000;
 const NOBODY_TO_ASK = "this hub has nobody to ask for it";
+const NOBODY_IN_DHT = "this hub asks the DHT, where nobody is known who has it";
 
 export type FetchSource = { readonly metainfo: Metainfo } | { readonly magnet: MagnetLink };
 
 /** The engine that fetches, with its trackers; `daemon/` guards the addresses it contacts (house rule 8). */
 export interface FetchEngine {
   add(options: AddTorrent, trackers: readonly (readonly string[])[]): Promise<EngineTorrent>;
+  /** Whether the DHT is asked for peers. */
+  asksDht(): boolean;
   /** Current messages of the trackers of an added torrent: a bounded list, warnings first. */
   trackerNotices(torrent: EngineTorrent): readonly TrackerNotice[];
   /** Says goodbye and makes everything durable. */
@@ -127,13 +130,15 @@ export class FetchRun {
   #problem(torrent: EngineTorrent): string | null {
     if (torrent.state.kind === "waiting") return "The disk of this hub refuses at the moment.";
     // Only peers that connect by themselves can bring it, so say so at once.
-    const { source } = this.#options;
+    const { source, engine } = this.#options;
     const isFetching = torrent.info !== undefined && hasWebSeeds(source);
     const isAlone = trackersOf(source).length === 0 && !isFetching && torrent.stats().peers === 0;
     if (!isAlone) return null;
     // The info of a magnet link comes from peers alone.
     const named = "magnet" in source ? "no tracker" : "no tracker and no web seed";
-    return `It names ${named}: ${NOBODY_TO_ASK}`;
+    return engine.asksDht()
+      ? `It names ${named}: ${NOBODY_IN_DHT}`
+      : `It names ${named}: ${NOBODY_TO_ASK}`;
   }
 
   #stateOf({ state }: EngineTorrent, bytesPerSecond: number): Fetch["state"] {

@@ -6,6 +6,10 @@ import { fromHex, toLatin1 } from "../../src/base/bytes.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { initHub } from "../../src/daemon/init-hub.ts";
 import { type RunningHub, runHub } from "../../src/daemon/run-hub.ts";
+import { getItem, type ItemSearchResult } from "../../src/dht/item-search.ts";
+import { decodePointer } from "../../src/dht/mutable-torrent.ts";
+import { parsePublicationLink } from "../../src/metainfo/magnet.ts";
+import { NodeSignatures } from "../../src/platform/node-signatures.ts";
 import { decodeState } from "../../src/dht/saved-state.ts";
 import { type Log, SILENT_LOG } from "../../src/ports/log.ts";
 import { everseed } from "../cli/everseed-process.ts";
@@ -17,6 +21,7 @@ import { tus } from "./hub-world.ts";
 // The whole hub on real sockets, and one DHT node of ours that it begins with.
 
 const PASSWORD = "a harbour full of fog";
+const signatures = new NodeSignatures();
 
 /** Publishes 100,000 bytes. @returns The id and the infohash. */
 async function publish(
@@ -146,7 +151,10 @@ test("BEP 46: a hub keeps the link of a publication alive for a publisher who is
   const args = ["publish", "talk.txt", "--mutable", "--to", hub.url, "--token-file", "token"];
   const published = await everseed(t, [...args, "--json"], { cwd: folder });
   assert.equal(published.exit, 0, published.stderr);
-  const { version } = JSON.parse(published.stdout) as { version: { link: string } };
+  const { version, infohashV1 } = JSON.parse(published.stdout) as {
+    version: { link: string };
+    infohashV1: string;
+  };
   assert.match(version.link, /^magnet:\?xs=urn:btpk:[0-9a-f]{64}$/);
   const secret = (await readFile(join(folder, "talk.txt.key"), "latin1")).trim();
   await hub.stop();
@@ -155,13 +163,45 @@ test("BEP 46: a hub keeps the link of a publication alive for a publisher who is
 
   // Another network, where nobody has ever heard of it.
   const after = await bootstrapNode(t);
-  const again = await start(t, dataDir, { dhtBootstrap: [after.address] });
+  await start(t, dataDir, { dhtBootstrap: [after.address] });
   await until("the DHT has the version", () => after.service.dht.status().itemsStored === 1);
-  const options = ["--once", "--dht-bootstrap", after.address, "--listen", "127.0.0.1:0"];
-  const followed = await everseed(t, ["follow", version.link, "-o", "here", ...options], {
-    cwd: folder,
+  const { publication } = parsePublicationLink(version.link)!;
+  const search = { place: { kind: "mutable", ...publication }, signatures } as const;
+  const { item } = await new Promise<ItemSearchResult>((onDone) =>
+    getItem(after.service.dht, search, onDone),
+  );
+  assert.deepEqual(decodePointer(item!.value), { v1: fromHex(infohashV1), v2: undefined });
+});
+
+test("a hub fetches a torrent by its infohash alone: its DHT node finds who has it", async (t) => {
+  const { address, queries } = await bootstrapNode(t);
+  const hubs = await Promise.all(
+    [1, 2].map(async () => {
+      const dataDir = temporaryFolder(t, "everseed-hub-dht-");
+      const { token } = await initHub({
+        dataDir,
+        adminName: "ann",
+        password: PASSWORD,
+        wantsToken: true,
+      });
+      const hub = await start(t, dataDir, { dhtBootstrap: [address] });
+      return { hub, token: token!, headers: { authorization: `Bearer ${token}` } };
+    }),
+  );
+  const [theirs, ours] = hubs as [(typeof hubs)[0], (typeof hubs)[0]];
+  const { infohash } = await publish(theirs.hub, theirs.token, { name: "a.bin", private: false });
+  await until("the DHT has it", () => theirs.hub.dht().catalogue!.announced === 1);
+  const asked = await fetch(`${ours.hub.url}/api/v1/fetches`, {
+    method: "POST",
+    headers: { ...ours.headers, "content-type": "application/json" },
+    body: JSON.stringify({ magnet: infohash }),
   });
-  assert.equal(followed.exit, 0, followed.stderr);
-  assert.equal(await readFile(join(folder, "here/talk.txt"), "utf8"), "the first version");
-  await again.stop();
+  const { id } = (await asked.json()) as { id: string };
+  await until("it is published here", async () => {
+    const page = await fetch(`${ours.hub.url}/api/v1/torrents/${id}`);
+    await page.body?.cancel();
+    return page.status === 200;
+  });
+  const methods = queries.filter((query) => query.infohash === infohash);
+  assert.ok(methods.some(({ method }) => method === "get_peers"));
 });

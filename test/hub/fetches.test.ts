@@ -111,6 +111,8 @@ test("a torrent without a tracker is fetched from its web seeds, and without bot
   assert.equal((await look(world, id)).problem, null);
   const alone = await begin(world, torrentOf({ trackers: [], name: "others" }));
   assert.match((await look(world, alone.id)).problem ?? "", /no tracker and no web seed/);
+  world.engine.hasDht = true;
+  assert.match((await look(world, alone.id)).problem ?? "", /this hub asks the DHT, where nobody/);
 });
 
 test("a .torrent file keeps its other fields: description, date, creator, web seeds", async (t) => {

@@ -8,11 +8,16 @@ import type { TrackerNotice } from "../../src/publish/fetch-state.ts";
 /** An engine whose torrents do what the test says. */
 export class HandEngine implements FetchEngine {
   readonly torrents: HandTorrent[] = [];
+  hasDht = false;
 
   async add(options: AddTorrent, trackers: readonly (readonly string[])[]): Promise<EngineTorrent> {
     const torrent = new HandTorrent(options, trackers);
     this.torrents.push(torrent);
     return torrent;
+  }
+
+  asksDht(): boolean {
+    return this.hasDht;
   }
 
   trackerNotices(torrent: EngineTorrent): readonly TrackerNotice[] {
