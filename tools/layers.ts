@@ -48,6 +48,7 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["tracker", { imports: ["announce", "ports"] }],
   // `dht`: the signed items by which keys find publications are judged here, and kept in the DHT.
   ["publish", { imports: ["engine", "metainfo", "dht", "store", "ports"] }],
+  ["transfers", { imports: ["engine", "metainfo", "store", "ports"] }],
   // One place judges where a torrent leads, for commands and the hub (house rule 8).
   ["guard", { imports: ["ports"] }],
   // Streams and datagrams through a proxy: machines and decorators of ports.
@@ -58,10 +59,11 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
     {
       // An exchange of pieces uses the engine and its trackers, behind the guard. `publish`: content that is hashed for
       // publishing in place is watched as the hub watches it. `accounts`: the owner of a data folder changes them.
+      // `transfers`: the engine of a node is composed as that of a command.
       // `udp`: the port that the parts of a session share, uTP among them.
       // The only package is that of the shapes in `api`.
       imports:
-        "accounts api bencode metainfo engine dht lsd nat mse pex tracker-client utp udp guard publish ports".split(
+        "accounts api bencode metainfo engine dht lsd nat mse pex tracker-client utp udp guard publish transfers ports".split(
           " ",
         ),
       packages: true,

@@ -10,6 +10,8 @@ export interface Settings {
   readonly "setup-link": { readonly digest: string; readonly endMs: number };
   /** Values of configuration keys that somebody chose on the page "Connections", by name. */
   readonly reach: Readonly<Record<string, ReachSetting>>;
+  /** What the owner of a node chose for all transfers: see `TransferSettings` of the room `transfers`. */
+  readonly transfers: Readonly<Record<string, unknown>>;
 }
 
 export type ReachSetting = string | number | boolean | readonly string[];

@@ -11,6 +11,7 @@ import type { Schema } from "./sqlite/schema.ts";
 import type { SwarmTotalTable } from "./swarm-totals.ts";
 import type { TorrentVersionTable } from "./torrent-versions.ts";
 import type { TorrentTable } from "./torrents.ts";
+import type { TransferTable } from "./transfers.ts";
 
 /** The database itself, for a library with its own tables. */
 export type SqlDatabase = Kysely<Schema>;
@@ -29,5 +30,6 @@ export interface Store {
   readonly swarmTotals: SwarmTotalTable;
   readonly principalTotals: PrincipalTotalTable;
   readonly torrentVersions: TorrentVersionTable;
+  readonly transfers: TransferTable;
   close(): Promise<void>;
 }

@@ -66,6 +66,8 @@ export interface RemoteTrackerOptions {
   readonly refusalOf?: ((address: string) => string | undefined) | undefined;
   /** What the tracker is told of encrypted streams; nothing when `undefined`. */
   readonly encryption?: (() => EncryptionMode) | undefined;
+  /** It knows of us from an earlier announce, by another object. */
+  readonly isListed?: boolean | undefined;
 }
 
 const TOLD_ENCRYPTION = {
@@ -198,7 +200,7 @@ export class RemoteTracker {
         this.#listings.push({
           infohash,
           family,
-          started: false,
+          started: this.#options.isListed === true,
           owesCompleted,
           trackerId: undefined,
           pending: undefined,

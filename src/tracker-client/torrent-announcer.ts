@@ -54,6 +54,11 @@ export class TorrentAnnouncer implements PeerSourceHandle {
     for (const round of this.#rounds) round.announceNow();
   }
 
+  /** Announces now, whatever the interval. */
+  announceNow(): void {
+    for (const round of this.#rounds) round.announceNow();
+  }
+
   async detach(): Promise<void> {
     for (const round of this.#rounds) round.end();
     await this.#leave(this.#options.tiers.flat());

@@ -29,6 +29,8 @@ export interface TrackerClientPorts {
 export interface TrackerSource extends PeerSource {
   /** One entry for each tracker; empty before the torrent wants peers. */
   status(): readonly TrackerStatus[];
+  /** Announces now, whatever the interval. */
+  announceNow(): void;
 }
 
 /** Announces torrents to their trackers. One client for a session, so that sockets and limits are shared. */
@@ -62,7 +64,31 @@ export class TrackerClient {
         return announcer;
       },
       status: () => announcer?.status() ?? [],
+      announceNow: () => announcer?.announceNow(),
     };
+  }
+
+  /**
+   * Announces a torrent once, to the first tracker of each tier that answers, and leaves it listed there: for a seed
+   * that is not in the engine. A private torrent is announced to one tracker (BEP 27).
+   *
+   * @param isListed - The trackers know of it, so they are not told of a start.
+   */
+  async announceOnce(
+    tiers: readonly (readonly string[])[],
+    swarm: SwarmView,
+    { isListed, signal }: { readonly isListed: boolean; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const trackers = this.#trackers(tiers, swarm, isListed);
+    const groups = swarm.private() ? [trackers.flat()] : trackers;
+    await Promise.all(
+      groups.map(async (group) => {
+        for (const tracker of group) {
+          const outcome = await tracker.announce(signal, false);
+          if (outcome === undefined || outcome.kind === "reply") return;
+        }
+      }),
+    );
   }
 
   /** Call it after the last torrent has said goodbye. */
@@ -71,8 +97,20 @@ export class TrackerClient {
   }
 
   #attach(tiers: readonly (readonly string[])[], swarm: SwarmView): TorrentAnnouncer {
-    const { random } = this.#ports;
-    const trackers = tiers.map((tier, index) =>
+    const trackers = this.#trackers(tiers, swarm, false);
+    return new TorrentAnnouncer({
+      ...this.#ports,
+      swarm,
+      tiers: shuffleTiers(trackers, this.#ports.random),
+    });
+  }
+
+  #trackers(
+    tiers: readonly (readonly string[])[],
+    swarm: SwarmView,
+    isListed: boolean,
+  ): RemoteTracker[][] {
+    return tiers.map((tier, index) =>
       tier.flatMap((url) => {
         const announcer = this.#announcerFor(url);
         if (!announcer) return [];
@@ -82,11 +120,10 @@ export class TrackerClient {
           refusalOf,
           judgePeers = (peers) => peers,
         } = this.#ports;
-        const shared = { key: this.#key, names, encryption, refusalOf, judgePeers };
+        const shared = { key: this.#key, names, encryption, refusalOf, judgePeers, isListed };
         return [new RemoteTracker({ url, tier: index, announcer, swarm, ...shared })];
       }),
     );
-    return new TorrentAnnouncer({ ...this.#ports, swarm, tiers: shuffleTiers(trackers, random) });
   }
 
   #announcerFor(url: string): Announcer | undefined {

@@ -4,6 +4,7 @@ import type { FetchRow } from "../fetches.ts";
 import type { FileCopyRow } from "../file-copies.ts";
 import type { TorrentVersionRow } from "../torrent-versions.ts";
 import type { StoredTorrent } from "../torrents.ts";
+import type { StoredTransfer } from "../transfers.ts";
 
 /** A row that is read-only elsewhere, writable for kysely. */
 type Writable<Row> = { -readonly [Column in keyof Row]: Row[Column] };
@@ -20,12 +21,18 @@ export interface Schema {
   swarm_totals: SwarmTotalsTable;
   principal_totals: PrincipalTotalsTable;
   torrent_versions: TorrentVersionsTable;
+  transfers: TransfersTable;
   /** Owned by better-auth; we read the names of people. */
   user: UserTable;
 }
 
 interface TorrentsTable extends Writable<StoredTorrent> {
   /** Order of publishing. */
+  seq: Generated<number>;
+}
+
+interface TransfersTable extends Writable<StoredTransfer> {
+  /** Order of adding. */
   seq: Generated<number>;
 }
 

@@ -13,6 +13,7 @@ import { inPlaceStamps } from "./0012-in-place-stamps.ts";
 import { searchParts } from "./0013-search-parts.ts";
 import { principalTotals } from "./0014-principal-totals.ts";
 import { torrentVersions } from "./0015-torrent-versions.ts";
+import { transfers } from "./0016-transfers.ts";
 
 /** In order, forward only. A released migration is never changed; changes come as new ones. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -30,4 +31,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0013-search-parts": searchParts,
   "0014-principal-totals": principalTotals,
   "0015-torrent-versions": torrentVersions,
+  "0016-transfers": transfers,
 };

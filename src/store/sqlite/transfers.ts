@@ -1,0 +1,181 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { type Kysely, sql } from "kysely";
+import type { Infohashes } from "../../base/infohash.ts";
+import type {
+  StoredTransfer,
+  TransferChange,
+  TransferCounts,
+  TransferFilter,
+  TransferRow,
+  TransferTable,
+} from "../transfers.ts";
+import type { Schema } from "./schema.ts";
+
+export class SqliteTransferTable implements TransferTable {
+  readonly #db: Kysely<Schema>;
+  readonly #allInfohashes: StatementSync;
+
+  constructor(db: Kysely<Schema>, database: DatabaseSync) {
+    this.#db = db;
+    this.#allInfohashes = database.prepare(
+      "select infohash_v1, infohash_v2 from transfers where stopped = 0 order by seq",
+    );
+  }
+
+  async insertAll(rows: readonly StoredTransfer[]): Promise<readonly string[]> {
+    return this.#db.transaction().execute(async (transaction) => {
+      const added: string[] = [];
+      for (const row of rows) {
+        const found = await transaction
+          .insertInto("transfers")
+          .values(row)
+          .onConflict((conflict) => conflict.doNothing())
+          .returning("id")
+          .executeTakeFirst();
+        if (found) added.push(found.id);
+      }
+      return added;
+    });
+  }
+
+  async find(id: string): Promise<TransferRow | undefined> {
+    return this.#rows().where("id", "=", id).executeTakeFirst();
+  }
+
+  async findByWire(wireInfohash: Uint8Array): Promise<TransferRow | undefined> {
+    const v1 = await this.#rows().where("infohash_v1", "=", wireInfohash).executeTakeFirst();
+    if (v1) return v1;
+    return this.#rows()
+      .where("infohash_v2", "is not", null)
+      .where(sql`substr(infohash_v2, 1, 20)`, "=", wireInfohash)
+      .executeTakeFirst();
+  }
+
+  async findByPrefix(prefix: string, limit: number): Promise<TransferRow[]> {
+    // Hexadecimal digits come before "g", so this is a range of the index.
+    return this.#rows()
+      .where("id", ">=", prefix)
+      .where("id", "<", `${prefix}g`)
+      .limit(limit)
+      .execute();
+  }
+
+  async findByName(name: string, limit: number): Promise<TransferRow[]> {
+    return this.#rows().where("name", "=", name).limit(limit).execute();
+  }
+
+  async after(seq: number, limit: number, filter: TransferFilter = {}): Promise<TransferRow[]> {
+    let rows = this.#rows().where("seq", ">", seq);
+    if (filter.label !== undefined) rows = rows.where("label", "=", filter.label);
+    switch (filter.shown) {
+      case "finished":
+        rows = rows.where("finished_at", "is not", null);
+        break;
+      case "unfinished":
+        rows = rows.where("finished_at", "is", null);
+        break;
+      case "stopped":
+        rows = rows.where("stopped", "=", 1);
+        break;
+      case "failed":
+        rows = rows.where("failure", "is not", null);
+        break;
+      case undefined:
+        break;
+    }
+    return rows.orderBy("seq").limit(limit).execute();
+  }
+
+  async toFetch(limit: number): Promise<TransferRow[]> {
+    return this.#rows()
+      .where("finished_at", "is", null)
+      .where(IS_WANTED)
+      .orderBy("position")
+      .orderBy("seq")
+      .limit(limit)
+      .execute();
+  }
+
+  async seedsAfter(seq: number, limit: number): Promise<TransferRow[]> {
+    return this.#seeds().where("seq", ">", seq).orderBy("seq").limit(limit).execute();
+  }
+
+  async busiestSeeds(limit: number): Promise<TransferRow[]> {
+    return this.#seeds().orderBy("active_at", "desc").limit(limit).execute();
+  }
+
+  async withChores(): Promise<TransferRow[]> {
+    return this.#rows().where("chore", "is not", null).orderBy("seq").execute();
+  }
+
+  async countSeeds(): Promise<number> {
+    const { count } = await this.#db
+      .selectFrom("transfers")
+      .select(({ fn }) => fn.countAll<number>().as("count"))
+      .where("finished_at", "is not", null)
+      .where(IS_WANTED)
+      .executeTakeFirstOrThrow();
+    return count;
+  }
+
+  async counts(): Promise<TransferCounts> {
+    return this.#db
+      .selectFrom("transfers")
+      .select(({ fn }) => [
+        fn.countAll<number>().as("all"),
+        fn.count<number>("finished_at").as("finished"),
+        sql<number>`coalesce(sum(stopped), 0)`.as("stopped"),
+      ])
+      .executeTakeFirstOrThrow();
+  }
+
+  *allInfohashes(): Iterable<Infohashes> {
+    for (const row of this.#allInfohashes.iterate()) {
+      const [v1, v2] = [row["infohash_v1"], row["infohash_v2"]];
+      yield {
+        ...(v1 instanceof Uint8Array && { v1 }),
+        ...(v2 instanceof Uint8Array && { v2 }),
+      };
+    }
+  }
+
+  async positions(): Promise<{ readonly first: number; readonly last: number }> {
+    return this.#db
+      .selectFrom("transfers")
+      .select([
+        sql<number>`coalesce(min(position), 0)`.as("first"),
+        sql<number>`coalesce(max(position), 0)`.as("last"),
+      ])
+      .executeTakeFirstOrThrow();
+  }
+
+  async update(id: string, change: TransferChange): Promise<void> {
+    await this.#db.updateTable("transfers").set(change).where("id", "=", id).execute();
+  }
+
+  async updateAll(
+    changes: readonly (TransferChange & Pick<StoredTransfer, "id">)[],
+  ): Promise<void> {
+    if (changes.length === 0) return;
+    await this.#db.transaction().execute(async (transaction) => {
+      for (const { id, ...change } of changes) {
+        await transaction.updateTable("transfers").set(change).where("id", "=", id).execute();
+      }
+    });
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.#db.deleteFrom("transfers").where("id", "=", id).execute();
+  }
+
+  #rows() {
+    return this.#db.selectFrom("transfers").selectAll();
+  }
+
+  #seeds() {
+    return this.#rows().where("finished_at", "is not", null).where(IS_WANTED);
+  }
+}
+
+/** Spelled as in the partial indexes: SQLite uses them only for the same words. */
+const IS_WANTED = sql<boolean>`stopped = 0 and failure is null and chore is null`;

@@ -1,0 +1,274 @@
+import { contentLayout } from "../engine/content-layout.ts";
+import type { EngineTorrent, TorrentEvent } from "../engine/session-contract.ts";
+import { assembleTorrent } from "../metainfo/assemble-torrent.ts";
+import { parseMagnet } from "../metainfo/magnet.ts";
+import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
+import { toHex } from "../base/bytes.ts";
+import { invariant } from "../base/errors.ts";
+import type { RunWork } from "../base/work.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { PieceHasher } from "../ports/content.ts";
+import type { Log } from "../ports/log.ts";
+import type { TransferChange, TransferRow, TransferTable } from "../store/transfers.ts";
+import type { AwakeTransfer } from "./awake-transfer.ts";
+import type { TransferEngine } from "./transfer-engine.ts";
+import type { TransferLines } from "./transfer-lines.ts";
+import { type OpenedTransfer, TransferOpener } from "./transfer-opener.ts";
+import { isWanted, trackersOf } from "./transfer-row.ts";
+import type { TransferShelf } from "./transfer-shelf.ts";
+import type { Failure } from "./transfer-state.ts";
+
+const NODE_BYTES = 32;
+
+export interface RunningTransfersParts {
+  readonly transfers: TransferTable;
+  readonly engine: TransferEngine;
+  readonly shelf: TransferShelf;
+  readonly lines: TransferLines;
+  /** Computes the piece layers of a v2 torrent that came by a magnet link. */
+  readonly hasher: PieceHasher;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly run: RunWork;
+  /** Something about a transfer has changed that its owner sees. */
+  readonly onChanged: (id: string) => void;
+  /** Everything that is wanted is there. */
+  readonly onFinished: (row: TransferRow) => void;
+}
+
+/**
+ * The transfers whose torrents are in the engine. Methods that change one run in its line (`TransferLines`); the caller
+ * provides that.
+ */
+export class RunningTransfers {
+  readonly #parts: RunningTransfersParts;
+  readonly #opener: TransferOpener;
+  readonly #running = new Map<string, OpenedTransfer>();
+
+  constructor(parts: RunningTransfersParts) {
+    this.#parts = parts;
+    this.#opener = new TransferOpener(parts);
+  }
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  get(id: string): AwakeTransfer | undefined {
+    return this.#running.get(id)?.awake;
+  }
+
+  *all(): Iterable<AwakeTransfer> {
+    for (const { awake } of this.#running.values()) yield awake;
+  }
+
+  /**
+   * Puts a transfer into the engine, unless it is there or may not run.
+   *
+   * @param quiet - Its trackers are not asked: its turns go on announcing it.
+   */
+  async open(id: string, quiet = false): Promise<AwakeTransfer | undefined> {
+    const { transfers, onChanged } = this.#parts;
+    const running = this.#running.get(id);
+    if (running) return running.awake;
+    const row = await transfers.find(id);
+    if (!row || !isWanted(row)) return undefined;
+    // Events come before `open` has returned too.
+    const early: TorrentEvent[] = [];
+    let handle = (event: TorrentEvent): void => void early.push(event);
+    const opened = await this.#opener.open(row, { quiet, onEvent: (event) => handle(event) });
+    if ("cause" in opened) {
+      await this.#fail(id, opened);
+      return undefined;
+    }
+    const { awake } = opened;
+    this.#running.set(id, opened);
+    handle = (event) => this.#handleEvent(awake, event);
+    for (const event of early) handle(event);
+    onChanged(id);
+    return awake;
+  }
+
+  /** Takes a transfer out of the engine; everything it fetched is durable, and its figures are saved. */
+  async close(id: string): Promise<void> {
+    const running = this.#running.get(id);
+    if (!running) return;
+    const { transfers, engine, clock, log, onChanged } = this.#parts;
+    const { awake, saved } = running;
+    awake.count(clock.nowMs(), clock.wallMs());
+    this.#running.delete(id);
+    try {
+      await engine.remove(awake.torrent);
+    } catch (error) {
+      log.warn("a transfer did not end in order", { id, error: String(error) });
+    }
+    await saved();
+    await transfers.update(id, awake.figures());
+    onChanged(id);
+  }
+
+  /** Saves a change of a transfer, awake or not. */
+  async update(id: string, change: TransferChange): Promise<void> {
+    const { transfers, onChanged } = this.#parts;
+    await transfers.update(id, change);
+    const awake = this.get(id);
+    if (awake) awake.row = { ...awake.row, ...change };
+    onChanged(id);
+  }
+
+  /** Saves the figures of all of them. */
+  async saveFigures(): Promise<void> {
+    const changes = Array.from(this.all(), (awake) => ({ id: awake.id, ...awake.figures() }));
+    await this.#parts.transfers.updateAll(changes);
+  }
+
+  #handleEvent(awake: AwakeTransfer, event: TorrentEvent): void {
+    const { id } = awake;
+    switch (event.kind) {
+      case "metadata":
+        this.#inLine(awake, () => this.#keepDetails(awake, event.info));
+        break;
+      case "complete":
+        this.#inLine(awake, () => this.#finish(awake));
+        break;
+      case "piece-lost":
+        // While it downloads, the engine fetches the piece again by itself.
+        if (awake.row.whole === 1) this.#inLine(awake, () => this.#judgeAgain(awake));
+        break;
+      case "state": {
+        const { state } = event;
+        if (state.kind === "broken") {
+          this.#inLine(awake, async () => {
+            await this.close(id);
+            await this.#fail(id, { cause: state.cause, message: state.message });
+          });
+        }
+        this.#parts.onChanged(id);
+        break;
+      }
+      case "piece":
+      case "peer-banned":
+        break;
+    }
+  }
+
+  /** Does nothing when the transfer has left the engine meanwhile. */
+  #inLine(awake: AwakeTransfer, work: () => Promise<void>): void {
+    const { lines, log } = this.#parts;
+    const { id } = awake;
+    const ifHere = async (): Promise<void> => {
+      if (this.get(id) === awake) await work();
+    };
+    lines.run(id, ifHere).catch((error: unknown) => {
+      log.error("an event of a transfer could not be handled", { id, error: String(error) });
+    });
+  }
+
+  async #fail(id: string, failure: Failure): Promise<void> {
+    await this.update(id, { failure: JSON.stringify(failure) });
+  }
+
+  /** Peers have told what a link names: from now on the transfer has its .torrent file. */
+  async #keepDetails(awake: AwakeTransfer, info: TorrentInfo): Promise<void> {
+    const { shelf, transfers } = this.#parts;
+    const { row } = awake;
+    if (row.magnet === null) return;
+    const { trackers, webSeeds } = linkParts(row);
+    await shelf.saveTorrent(
+      row.id,
+      assembleTorrent({
+        infoBytes: info.infoBytes,
+        trackers,
+        webSeeds,
+        pieceLayers: new Map(),
+      }),
+    );
+    const { v1, v2 } = info.infohashes;
+    // The other infohash of a hybrid is known only now; another transfer may have it already.
+    const isNew = async (hash: Uint8Array | undefined): Promise<boolean> =>
+      hash !== undefined && (await transfers.findByWire(hash.subarray(0, 20))) === undefined;
+    await this.update(row.id, {
+      name: info.name,
+      private: info.private ? 1 : 0,
+      magnet: null,
+      size: awake.torrent.stats().wantedBytes,
+      ...(row.infohash_v1 === null && (await isNew(v1)) && { infohash_v1: v1! }),
+      ...(row.infohash_v2 === null && (await isNew(v2)) && { infohash_v2: v2! }),
+    });
+  }
+
+  async #finish(awake: AwakeTransfer): Promise<void> {
+    const { clock, onFinished } = this.#parts;
+    const { row, torrent } = awake;
+    const { wantedBytes, left } = torrent.stats();
+    if (left === 0) await this.#keepLayers(row, torrent);
+    const isNew = row.finished_at === null;
+    await this.update(row.id, {
+      finished_at: row.finished_at ?? Math.floor(clock.wallMs()),
+      whole: left === 0 ? 1 : 0,
+      size: wantedBytes,
+      done: wantedBytes,
+    });
+    if (isNew) onFinished(awake.row);
+  }
+
+  /** A link's info holds only the roots of large files: who is to seed them needs the hashes of their pieces. */
+  async #keepLayers(row: TransferRow, { info }: EngineTorrent): Promise<void> {
+    invariant(info, "a complete torrent knows what it is");
+    if (info.kind === "v1") return;
+    const { shelf, hasher, log } = this.#parts;
+    const known = await shelf.loadTorrent(row.id);
+    const lacking = info.files.some(
+      ({ piecesRoot, length }) =>
+        piecesRoot &&
+        length > info.geometry.pieceLength &&
+        known?.pieceLayers.has(toHex(piecesRoot)) !== true,
+    );
+    if (!known || !lacking) return;
+    try {
+      const layout = contentLayout(info, row.root, undefined, "untouched");
+      const { v2 } = await hasher.measure({ layout, v1: false, v2: true });
+      invariant(v2, "the hasher finds what it is asked for");
+      const pieceLayers = layersIn(info, v2);
+      const torrent = assembleTorrent({ ...known, infoBytes: info.infoBytes, pieceLayers });
+      await shelf.saveTorrent(row.id, torrent);
+    } catch (error) {
+      // Without them it is seeded all the same, to those who have the hashes.
+      log.warn("hashes of a finished transfer could not be computed", {
+        id: row.id,
+        error: String(error),
+      });
+    }
+  }
+
+  /** Its owner's files have changed, or the disk has: all of it is compared with its hashes, and what is wrong fetched. */
+  async #judgeAgain(awake: AwakeTransfer): Promise<void> {
+    this.#parts.log.warn("a finished transfer is damaged on disk: all of it is compared", {
+      id: awake.id,
+    });
+    await this.recheck(awake.id);
+    await this.open(awake.id);
+  }
+
+  /** The next opening compares all of it with its hashes. */
+  async recheck(id: string): Promise<void> {
+    await this.close(id);
+    await this.#parts.shelf.removeResume(id);
+    await this.update(id, { whole: 0, finished_at: null, done: 0 });
+  }
+}
+
+function linkParts(row: TransferRow): Pick<Metainfo, "trackers" | "webSeeds"> {
+  const { webSeeds } = parseMagnet(row.magnet!);
+  return { trackers: trackersOf(row), webSeeds };
+}
+
+function layersIn(info: TorrentInfo, hashes: Uint8Array): Metainfo["pieceLayers"] {
+  const layers = new Map<string, Uint8Array>();
+  for (const [index, file] of info.files.entries()) {
+    if (!file.piecesRoot || file.length <= info.geometry.pieceLength) continue;
+    const { first, end } = info.geometry.filePieces(index);
+    layers.set(toHex(file.piecesRoot), hashes.slice(first * NODE_BYTES, end * NODE_BYTES));
+  }
+  return layers;
+}

@@ -1,0 +1,46 @@
+/** How much a file is wanted. `high` files are fetched before the others. */
+export type FilePriority = "skip" | "normal" | "high";
+
+/** When seeding ends by itself; `undefined`: what is chosen for the label, or else for all, holds. 0: never. */
+export interface ShareLimits {
+  readonly ratio?: number | undefined;
+  readonly seedingMinutes?: number | undefined;
+  /** Without a peer that took anything. */
+  readonly idleMinutes?: number | undefined;
+}
+
+/** What the owner of a transfer has chosen for it; everything may be absent. */
+export interface TransferChoices {
+  /** 0: no limit of its own. */
+  readonly downBytesPerSecond?: number | undefined;
+  readonly upBytesPerSecond?: number | undefined;
+  readonly shareLimits?: ShareLimits | undefined;
+  /** By index; files that are not named are `normal`. Padding files count. */
+  readonly files?: Readonly<Record<number, FilePriority>> | undefined;
+  /** Patterns of the files to fetch, until the details of a magnet link are known. */
+  readonly select?: readonly (readonly [first: number, last: number])[] | undefined;
+  /** `address:port` of peers that the owner named. */
+  readonly peers?: readonly string[] | undefined;
+  /** Announce URLs that the owner named: they may be anywhere. */
+  readonly ownTrackers?: readonly string[] | undefined;
+}
+
+/** @returns No choices when the column is not readable: they are wishes, and no reason to lose a transfer. */
+export function parseChoices(text: string): TransferChoices {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Which files are wanted, one for each. */
+export function wantedFiles(choices: TransferChoices, count: number): boolean[] {
+  const { files, select } = choices;
+  return Array.from({ length: count }, (_, index) => {
+    const priority = files?.[index];
+    if (priority !== undefined) return priority !== "skip";
+    return select === undefined || select.some(([first, last]) => index >= first && index <= last);
+  });
+}

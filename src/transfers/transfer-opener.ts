@@ -1,0 +1,133 @@
+import type { RunWork } from "../base/work.ts";
+import { unfinishedSuffix } from "../base/unfinished-names.ts";
+import { withVisibleName } from "../engine/visible-name.ts";
+import { EngineError } from "../engine/engine-error.ts";
+import type { ResumeState, TorrentEvent } from "../engine/session-contract.ts";
+import { parseMagnet } from "../metainfo/magnet.ts";
+import type { MagnetLink, Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { TransferRow } from "../store/transfers.ts";
+import { AwakeTransfer } from "./awake-transfer.ts";
+import { parseChoices, wantedFiles } from "./transfer-choices.ts";
+import type { TransferEngine, TransferWays } from "./transfer-engine.ts";
+import { trackersOf } from "./transfer-row.ts";
+import type { TransferShelf } from "./transfer-shelf.ts";
+import type { Failure } from "./transfer-state.ts";
+
+export interface TransferOpenerParts {
+  readonly engine: TransferEngine;
+  readonly shelf: TransferShelf;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly run: RunWork;
+}
+
+/** What a transfer is made of, as it is stored. */
+type Stored = { readonly metainfo: Metainfo } | { readonly magnet: MagnetLink };
+
+export interface OpenedTransfer {
+  readonly awake: AwakeTransfer;
+  /** Resolves when all resumes handed out so far are durable, or could not be written. */
+  readonly saved: () => Promise<void>;
+}
+
+/** Puts the torrent of a row into the engine. */
+export class TransferOpener {
+  readonly #parts: TransferOpenerParts;
+
+  constructor(parts: TransferOpenerParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @param how.quiet - Its trackers are not asked: its turns go on announcing it.
+   * @returns Why it cannot be opened, where its owner has to do something.
+   */
+  async open(
+    row: TransferRow,
+    how: { readonly quiet: boolean; readonly onEvent: (event: TorrentEvent) => void },
+  ): Promise<OpenedTransfer | Failure> {
+    const { engine, shelf, clock } = this.#parts;
+    const from = await this.#load(row);
+    if ("cause" in from) return from;
+    const isWhole = row.whole === 1 && "metainfo" in from;
+    // A whole torrent is judged piece by piece when peers ask; its resume would only say when it was whole.
+    const resume = isWhole ? undefined : await shelf.loadResume(row.id);
+    const choices = parseChoices(row.choices);
+    let saving: Promise<void> = Promise.resolve();
+    const save = (state: ResumeState): Promise<void> => {
+      saving = saving.then(() => this.#saveResume(row.id, state));
+      return saving;
+    };
+    try {
+      const torrent = await engine.add(
+        {
+          from,
+          root: row.root,
+          mode: isWhole ? "seed" : "download",
+          unfinishedSuffix: suffixOf,
+          // What we fetched is ours even when the resume is lost; everything else belongs to somebody.
+          ...(!isWhole && { existing: isOurs(row, resume) ? "adopted" : "proven" }),
+          resume,
+          select: ({ files }) => wantedFiles(choices, files.length),
+          downBytesPerSecond: choices.downBytesPerSecond,
+          upBytesPerSecond: choices.upBytesPerSecond,
+          onEvent: how.onEvent,
+          ...(!isWhole && { saveResume: save }),
+        },
+        waysOf(row, from, how.quiet),
+      );
+      const counted = { uploaded: resume?.uploaded ?? 0, downloaded: resume?.downloaded ?? 0 };
+      const nowMs = clock.nowMs();
+      const { quiet } = how;
+      return {
+        awake: new AwakeTransfer({ row, torrent, quiet, counted, nowMs }),
+        saved: () => saving,
+      };
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.code !== "duplicate-torrent") throw error;
+      const message = "this node already has the torrent as something else";
+      return { cause: "elsewhere", message };
+    }
+  }
+
+  async #load(row: TransferRow): Promise<Stored | Failure> {
+    if (row.magnet !== null) return { magnet: parseMagnet(row.magnet) };
+    const metainfo = await this.#parts.shelf.loadTorrent(row.id);
+    // A torrent is seeded from where it was downloaded to.
+    if (metainfo) return { metainfo: { ...metainfo, info: withVisibleName(metainfo.info) } };
+    const message = "its .torrent file in the state folder is gone or damaged; add it again";
+    return { cause: "no-torrent-file", message };
+  }
+
+  async #saveResume(id: string, state: ResumeState): Promise<void> {
+    try {
+      await this.#parts.shelf.saveResume(id, state);
+    } catch (error) {
+      this.#parts.log.warn("how far a transfer got was not saved", { id, why: String(error) });
+    }
+  }
+}
+
+function isOurs(row: TransferRow, resume: ResumeState | undefined): boolean {
+  return resume === undefined && row.downloaded > 0;
+}
+
+/** The suffix of a torrent's unfinished files. */
+function suffixOf(info: TorrentInfo): string {
+  return unfinishedSuffix(info.files.map((file) => file.path.join("/")));
+}
+
+function waysOf(row: TransferRow, from: Stored, quiet: boolean): TransferWays {
+  const choices = parseChoices(row.choices);
+  return {
+    trackers: quiet ? [] : trackersOf(row),
+    ownTrackers: quiet ? [] : (choices.ownTrackers ?? []),
+    webSeeds: "metainfo" in from ? from.metainfo.webSeeds : from.magnet.webSeeds,
+    httpSeeds: "metainfo" in from ? from.metainfo.httpSeeds : [],
+    nodes: "metainfo" in from ? from.metainfo.nodes : [],
+    peers: "magnet" in from ? from.magnet.peers : [],
+    ownPeers: choices.peers ?? [],
+  };
+}

@@ -1,0 +1,67 @@
+import type { SettingsTable } from "../store/settings.ts";
+import type { ShareLimits } from "./transfer-choices.ts";
+
+/** Rates in bytes a second; 0: no limit. */
+export interface Rates {
+  readonly down: number;
+  readonly up: number;
+}
+
+/** When the alternative rates hold. A span that ends before it begins goes on into the next day. */
+export interface RateSpan {
+  /** 0: Sunday. */
+  readonly days: readonly number[];
+  /** Minutes of the day, local time. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** What is chosen for all transfers with a label. */
+export interface LabelSettings {
+  readonly rates?: Rates | undefined;
+  readonly shareLimits?: ShareLimits | undefined;
+}
+
+/** What a node's owner chooses for all transfers. */
+export interface TransferSettings {
+  /** Downloads that run at one time; 0: any number. Downloads for which nothing arrives do not count. */
+  readonly downloadsMax: number;
+  /** Seeds that are kept awake without a peer. */
+  readonly idleSeedsMax: number;
+  /** Torrents in the engine at one time, seeds and downloads. */
+  readonly awakeMax: number;
+  readonly shareLimits: ShareLimits;
+  readonly rates: Rates;
+  /** Instead of `rates`, while a span says so or while they are switched on by hand. */
+  readonly alternative: Rates & { readonly on: boolean; readonly spans: readonly RateSpan[] };
+  readonly labels: Readonly<Record<string, LabelSettings>>;
+}
+
+export const DEFAULT_TRANSFER_SETTINGS: TransferSettings = {
+  downloadsMax: 5,
+  idleSeedsMax: 100,
+  awakeMax: 500,
+  shareLimits: {},
+  rates: { down: 0, up: 0 },
+  alternative: { down: 0, up: 0, on: false, spans: [] },
+  labels: {},
+};
+
+const KEY = "transfers";
+
+export type SettingsStore = Pick<SettingsTable, "get" | "set">;
+
+export async function loadSettings(
+  store: SettingsStore,
+  defaults: TransferSettings,
+): Promise<TransferSettings> {
+  const stored = await store.get(KEY);
+  return { ...defaults, ...stored };
+}
+
+export async function saveSettings(
+  store: SettingsStore,
+  settings: TransferSettings,
+): Promise<void> {
+  await store.set(KEY, { ...settings });
+}

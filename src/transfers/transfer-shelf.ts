@@ -1,0 +1,79 @@
+import { decodeResume, encodeResume } from "../engine/resume-codec.ts";
+import type { ResumeState } from "../engine/session-contract.ts";
+import type { Metainfo } from "../metainfo/metainfo.ts";
+import { MetainfoError } from "../metainfo/metainfo-error.ts";
+import { parseMetainfoInSteps } from "../metainfo/parse-metainfo.ts";
+import type { RunWork } from "../base/work.ts";
+import type { Files } from "../ports/files.ts";
+import type { Log } from "../ports/log.ts";
+
+/** Limit on a .torrent file that its owner gave: more than strangers may send. */
+export const TORRENT_FILE_BYTES_MAX = 128 * 1024 * 1024;
+
+export interface TransferShelfParts {
+  readonly files: Pick<Files, "read" | "write" | "remove">;
+  /** The state folder, absolute. */
+  readonly folder: string;
+  readonly run: RunWork;
+  readonly log: Log;
+}
+
+/** The .torrent files and resumes of the transfers, in the state folder; read when they are needed, and not kept. */
+export class TransferShelf {
+  readonly #parts: TransferShelfParts;
+
+  constructor(parts: TransferShelfParts) {
+    this.#parts = parts;
+  }
+
+  /** Durable when it resolves. */
+  async saveTorrent(id: string, bytes: Uint8Array): Promise<void> {
+    await this.#parts.files.write(this.#path(id, "torrent"), bytes);
+  }
+
+  /** @returns `undefined` when the file is gone or damaged, which is logged. */
+  async loadTorrent(id: string): Promise<Metainfo | undefined> {
+    const { files, run, log } = this.#parts;
+    const bytes = await files.read(this.#path(id, "torrent"));
+    if (!bytes) {
+      log.error("the .torrent file of a transfer is missing", { id });
+      return undefined;
+    }
+    try {
+      return await run(parseMetainfoInSteps(bytes, { bytesMax: TORRENT_FILE_BYTES_MAX }));
+    } catch (error) {
+      if (!(error instanceof MetainfoError)) throw error;
+      log.error("the .torrent file of a transfer is damaged", { id, why: error.message });
+      return undefined;
+    }
+  }
+
+  /** The .torrent file as it is stored. */
+  async torrentBytes(id: string): Promise<Uint8Array | undefined> {
+    return this.#parts.files.read(this.#path(id, "torrent"));
+  }
+
+  async saveResume(id: string, resume: ResumeState): Promise<void> {
+    await this.#parts.files.write(this.#path(id, "resume"), encodeResume(resume));
+  }
+
+  /** @returns `undefined` when there is none, or none that can be trusted (STO-3). */
+  async loadResume(id: string): Promise<ResumeState | undefined> {
+    const bytes = await this.#parts.files.read(this.#path(id, "resume"));
+    return bytes && decodeResume(bytes);
+  }
+
+  async removeResume(id: string): Promise<void> {
+    await this.#parts.files.remove(this.#path(id, "resume"));
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#parts.files.remove(this.#path(id, "torrent"));
+    await this.removeResume(id);
+  }
+
+  /** Two levels, because file systems slow down with a hundred thousand entries in one folder. */
+  #path(id: string, ending: "torrent" | "resume"): string {
+    return `${this.#parts.folder}/transfers/${id.slice(0, 2)}/${id}.${ending}`;
+  }
+}

@@ -1,0 +1,563 @@
+import { wireInfohash } from "../base/infohash.ts";
+import type { RunWork } from "../base/work.ts";
+import type { EngineTorrent } from "../engine/session-contract.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { PieceHasher } from "../ports/content.ts";
+import type { Files } from "../ports/files.ts";
+import type { Log } from "../ports/log.ts";
+import type {
+  StoredTransfer,
+  TransferCounts,
+  TransferFilter,
+  TransferRow,
+  TransferTable,
+} from "../store/transfers.ts";
+import { AnnounceTurns, ROUND_MS } from "./announce-turns.ts";
+import { DownloadQueue } from "./download-queue.ts";
+import { RunningTransfers } from "./running-transfers.ts";
+import { SeedRest } from "./seed-rest.ts";
+import { type Transfer, transferOf } from "./transfer.ts";
+import { type ContentFiles, moveContent, removeContent } from "./transfer-chores.ts";
+import type { TransferChoices } from "./transfer-choices.ts";
+import type { TransferEngine } from "./transfer-engine.ts";
+import { TransferLines } from "./transfer-lines.ts";
+import { infohashesOf, isWanted, rowState, trackersOf } from "./transfer-row.ts";
+import {
+  DEFAULT_TRANSFER_SETTINGS,
+  loadSettings,
+  saveSettings,
+  type SettingsStore,
+  type TransferSettings,
+} from "./transfer-settings.ts";
+import { TransferShelf } from "./transfer-shelf.ts";
+import {
+  infohashesOfSource,
+  readLink,
+  readTorrentBytes,
+  transferId,
+  type TransferSource,
+} from "./transfer-source.ts";
+import { TransferWatch, type TransferNews } from "./transfer-watch.ts";
+import { asDiskError, TransfersError } from "./transfers-error.ts";
+import type { Chore } from "./transfer-state.ts";
+
+const TICK_MS = 1_000;
+/** A kill loses at most the figures of this time. */
+const SAVE_MS = 60_000;
+/** Torrents that are added in one transaction. */
+const BATCH = 500;
+/** Pause between two seeds that are woken at the start: the first page comes before them. */
+const WAKE_PAUSE_MS = 20;
+const NAME_CHARACTERS_MAX = 1_000;
+
+export interface TransfersOptions {
+  readonly transfers: TransferTable;
+  readonly settings: SettingsStore;
+  readonly engine: TransferEngine;
+  readonly hasher: PieceHasher;
+  /** The state folder's files. */
+  readonly files: Pick<Files, "read" | "write" | "remove">;
+  /** Absolute. */
+  readonly stateFolder: string;
+  /** Files wherever the owner keeps content. */
+  readonly content: ContentFiles;
+  /** Absolute; content is put here unless something else is chosen. */
+  readonly downloadFolder: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Runs work that takes a while, in turns with everything else. */
+  readonly run: RunWork;
+  readonly defaults?: TransferSettings | undefined;
+}
+
+/** A torrent as somebody gives it: the bytes of a .torrent file, or a magnet link or infohash. */
+export type GivenTorrent = { readonly torrent: Uint8Array } | { readonly link: string };
+
+export interface AddTransfer {
+  /** Absolute folder that receives, or holds, the files. */
+  readonly root?: string | undefined;
+  readonly stopped?: boolean | undefined;
+  readonly label?: string | undefined;
+  /** Before all others in the queue. */
+  readonly first?: boolean | undefined;
+  readonly choices?: TransferChoices | undefined;
+}
+
+/** The outcome for each of several torrents. */
+export type AddOutcome =
+  | { readonly kind: "added"; readonly id: string }
+  | { readonly kind: "known"; readonly id: string }
+  | { readonly kind: "refused"; readonly error: TransfersError };
+
+/** A page of a list. @property next - `after` of the following page; `undefined` at the end. */
+export interface TransferPage {
+  readonly transfers: readonly Transfer[];
+  readonly next: number | undefined;
+}
+
+/**
+ * The torrents that a node keeps for its owner: downloads in the order of a queue, and seeds that sleep as rows until a
+ * peer asks for them or their turn to be announced comes. Whatever was acknowledged survives a kill.
+ */
+export class Transfers {
+  readonly #options: TransfersOptions;
+  readonly #shelf: TransferShelf;
+  readonly #lines = new TransferLines();
+  readonly #running: RunningTransfers;
+  readonly #queue: DownloadQueue;
+  readonly #turns: AnnounceTurns;
+  readonly #rest: SeedRest;
+  readonly #watch: TransferWatch;
+  #settings: TransferSettings;
+  #timer: Timer | undefined;
+  #wakeTimer: Timer | undefined;
+  #savedMs: number;
+  #isOpen = false;
+
+  constructor(options: TransfersOptions) {
+    this.#options = options;
+    const { transfers, engine, clock, log } = options;
+    this.#settings = options.defaults ?? DEFAULT_TRANSFER_SETTINGS;
+    this.#savedMs = clock.nowMs();
+    const lines = this.#lines;
+    this.#shelf = new TransferShelf({ ...options, folder: options.stateFolder });
+    const running = (this.#running = new RunningTransfers({
+      ...options,
+      shelf: this.#shelf,
+      lines,
+      onChanged: (id) => this.#watch.handleChange(id),
+      onFinished: () => this.#queue.handleChange(),
+    }));
+    const settings = (): TransferSettings => this.#settings;
+    this.#queue = new DownloadQueue({ transfers, running, lines, settings, clock, log });
+    this.#rest = new SeedRest({ running, lines, engine, settings, clock, log });
+    this.#turns = new AnnounceTurns({
+      transfers,
+      clock,
+      log,
+      take: (row, isFirst) => this.#takeTurn(row, isFirst),
+    });
+    this.#watch = new TransferWatch({ find: (id) => this.find(id), running });
+  }
+
+  // ---- Beginning and end ---------------------------------------------------------------------------
+
+  /** Carries on where the last run ended. It reads what has to run now; everything else stays a row. */
+  async begin(): Promise<void> {
+    const { settings, transfers } = this.#options;
+    this.#settings = await loadSettings(settings, this.#settings);
+    this.#isOpen = true;
+    for (const { id } of await transfers.withChores()) this.#carryOn(id);
+    this.#queue.handleChange();
+    this.#turns.start();
+    this.#schedule();
+    const seeds = await transfers.busiestSeeds(this.#settings.idleSeedsMax);
+    this.#wakeNext(seeds.map(({ id }) => id));
+  }
+
+  /** Says goodbye to peers and trackers and makes everything durable. */
+  async close(): Promise<void> {
+    this.#isOpen = false;
+    this.#timer?.cancel();
+    this.#wakeTimer?.cancel();
+    this.#queue.stop();
+    this.#turns.stop();
+    await this.#lines.settle();
+    const ids = Array.from(this.#running.all(), ({ id }) => id);
+    await Promise.all(ids.map((id) => this.#running.close(id)));
+  }
+
+  // ---- Adding ----------------------------------------------------------------------------------------
+
+  /** @throws {TransfersError} (rejects) `bad-source`; `exists` when it is here already; the disk's refusal. */
+  async add(given: GivenTorrent, how: AddTransfer = {}): Promise<Transfer> {
+    const [outcome] = await this.addAll([given], how);
+    if (outcome!.kind === "refused") throw outcome!.error;
+    const transfer = await this.find(outcome!.id);
+    if (!transfer) throw new TransfersError("not-found", "It was removed at the same moment.");
+    if (outcome!.kind === "added") return transfer;
+    throw new TransfersError("exists", `${transfer.name} is here already, as ${transfer.id}.`);
+  }
+
+  /**
+   * Adds many, several hundred in each transaction.
+   *
+   * @throws {TransfersError} (rejects) When the folder cannot be used, or the node is stopping.
+   */
+  async addAll(given: readonly GivenTorrent[], how: AddTransfer = {}): Promise<AddOutcome[]> {
+    this.#demandOpen();
+    const root = how.root ?? this.#options.downloadFolder;
+    await this.#prepareFolder(root);
+    const outcomes: AddOutcome[] = [];
+    for (let begin = 0; begin < given.length; begin += BATCH) {
+      outcomes.push(...(await this.#addBatch(given.slice(begin, begin + BATCH), { ...how, root })));
+    }
+    this.#queue.handleChange();
+    return outcomes;
+  }
+
+  async #addBatch(
+    given: readonly GivenTorrent[],
+    how: AddTransfer & { readonly root: string },
+  ): Promise<AddOutcome[]> {
+    const { transfers } = this.#options;
+    const { first, last } = await transfers.positions();
+    const rows: StoredTransfer[] = [];
+    const outcomes: AddOutcome[] = [];
+    for (const [index, each] of given.entries()) {
+      try {
+        const source = await this.#read(each);
+        const { v1, v2 } = infohashesOfSource(source);
+        const known =
+          (v1 && (await transfers.findByWire(v1))) ??
+          (v2 && (await transfers.findByWire(wireInfohash(v2))));
+        if (known) {
+          outcomes.push({ kind: "known", id: known.id });
+          continue;
+        }
+        const position = how.first === true ? first - given.length + index : last + 1 + index;
+        const row = this.#rowOf(source, { ...how, position });
+        // The file first: a row without it could not run.
+        if ("bytes" in source) await this.#shelf.saveTorrent(row.id, source.bytes);
+        rows.push(row);
+        outcomes.push({ kind: "added", id: row.id });
+      } catch (error) {
+        const refusal = asDiskError(error, "its .torrent file was not saved");
+        if (!(refusal instanceof TransfersError)) throw refusal;
+        outcomes.push({ kind: "refused", error: refusal });
+      }
+    }
+    const added = new Set(await transfers.insertAll(rows));
+    for (const id of added) this.#watch.handleChange(id);
+    return outcomes.map((outcome) =>
+      outcome.kind === "added" && !added.has(outcome.id)
+        ? { kind: "known", id: outcome.id }
+        : outcome,
+    );
+  }
+
+  async #read(given: GivenTorrent): Promise<TransferSource> {
+    if ("link" in given) return readLink(given.link);
+    return readTorrentBytes(given.torrent, this.#options.run);
+  }
+
+  #rowOf(
+    source: TransferSource,
+    how: AddTransfer & { readonly root: string; readonly position: number },
+  ): StoredTransfer {
+    const wallMs = Math.floor(this.#options.clock.wallMs());
+    const infohashes = infohashesOfSource(source);
+    const id = transferId(infohashes);
+    const magnet = "magnet" in source ? source.magnet : undefined;
+    const info = "metainfo" in source ? source.metainfo.info : undefined;
+    const trackers =
+      "metainfo" in source ? source.metainfo.trackers : source.magnet.trackers.map((url) => [url]);
+    const choices = { ...(magnet?.selectOnly && { select: magnet.selectOnly }), ...how.choices };
+    return {
+      id,
+      infohash_v1: infohashes.v1 ?? null,
+      infohash_v2: infohashes.v2 ?? null,
+      name: (info?.name ?? magnet?.name ?? id).slice(0, NAME_CHARACTERS_MAX),
+      root: how.root,
+      magnet: "link" in source ? source.link : null,
+      trackers: JSON.stringify(trackers),
+      private: info?.private === true ? 1 : 0,
+      stopped: how.stopped === true ? 1 : 0,
+      pause: how.stopped === true ? "asked" : null,
+      failure: null,
+      chore: null,
+      finished_at: null,
+      whole: 0,
+      size: info?.geometry.dataLength ?? null,
+      done: 0,
+      downloaded: 0,
+      uploaded: 0,
+      seeded_ms: 0,
+      label: how.label ?? null,
+      position: how.position,
+      choices: JSON.stringify(choices),
+      added_at: wallMs,
+      active_at: wallMs,
+    };
+  }
+
+  async #prepareFolder(root: string): Promise<void> {
+    if (!root.startsWith("/")) {
+      throw new TransfersError("bad-choice", `${root} is no absolute path.`);
+    }
+    try {
+      await this.#options.content.makeFolder(root);
+    } catch (error) {
+      throw asDiskError(error, `the folder ${root} cannot be used`);
+    }
+  }
+
+  // ---- Looking -----------------------------------------------------------------------------------------
+
+  async find(id: string): Promise<Transfer | undefined> {
+    const awake = this.#running.get(id);
+    const row = awake?.row ?? (await this.#options.transfers.find(id));
+    return row && this.#show(row);
+  }
+
+  /** A page in the order of adding. @param after - `next` of the page before; 0 begins with the first. */
+  async list(after = 0, limit = 1_000, filter: TransferFilter = {}): Promise<TransferPage> {
+    const rows = await this.#options.transfers.after(after, limit, filter);
+    return {
+      transfers: rows.map((row) => this.#show(this.#running.get(row.id)?.row ?? row)),
+      next: rows.length === limit ? rows.at(-1)!.seq : undefined,
+    };
+  }
+
+  async counts(): Promise<TransferCounts> {
+    return this.#options.transfers.counts();
+  }
+
+  /**
+   * Finds a transfer by its id, the beginning of it while no other begins so, or its exact name.
+   *
+   * @throws {TransfersError} (rejects) `not-found`, `ambiguous`.
+   */
+  async resolve(words: string): Promise<Transfer> {
+    const { transfers } = this.#options;
+    const prefix = words.toLowerCase();
+    const byId = /^[0-9a-f]{1,40}$/.test(prefix) ? await transfers.findByPrefix(prefix, 2) : [];
+    const rows = byId.length > 0 ? byId : await transfers.findByName(words, 2);
+    if (rows.length > 1) {
+      throw new TransfersError("ambiguous", `Several transfers are called ${words}.`);
+    }
+    const [row] = rows;
+    if (!row) throw new TransfersError("not-found", `No transfer has the id or name ${words}.`);
+    return this.#show(this.#running.get(row.id)?.row ?? row);
+  }
+
+  /** Follows every transfer. @returns Ends it. */
+  watch(listener: (news: TransferNews) => void): () => void {
+    return this.#watch.add(listener);
+  }
+
+  #show(row: TransferRow): Transfer {
+    return transferOf(row, this.#running.get(row.id), this.#queue.before(row.id));
+  }
+
+  // ---- Control -------------------------------------------------------------------------------------------
+
+  /** Goes on with a transfer that was stopped or has failed. @throws {TransfersError} (rejects) `not-found`. */
+  async start(id: string): Promise<void> {
+    await this.#change(id, async (row) => {
+      await this.#running.update(id, { stopped: 0, pause: null, failure: null });
+      if (row.finished_at !== null) await this.#running.open(id);
+    });
+    this.#queue.handleChange();
+  }
+
+  /** Stops a transfer until it is started. @throws {TransfersError} (rejects) `not-found`. */
+  async stop(id: string): Promise<void> {
+    await this.#change(id, async () => {
+      // First of all: a kill must not start it again.
+      await this.#running.update(id, { stopped: 1, pause: "asked" });
+      await this.#running.close(id);
+    });
+    this.#queue.handleChange();
+  }
+
+  /** Compares everything with its hashes; what is wrong or missing is fetched. */
+  async recheck(id: string): Promise<void> {
+    await this.#change(id, async () => this.#running.recheck(id));
+    this.#queue.handleChange();
+  }
+
+  /** Announces it now. It does nothing for one that does not run. */
+  async announce(id: string): Promise<void> {
+    await this.#change(id, async (row) => {
+      const awake = row.finished_at === null ? this.#running.get(id) : await this.#running.open(id);
+      if (awake) this.#options.engine.announce(awake.torrent);
+    });
+  }
+
+  /** Forgets a transfer. @param withContent - Its files are deleted too. */
+  async remove(id: string, withContent: boolean): Promise<void> {
+    await this.#change(id, async () => {
+      await this.#begin(id, { kind: "remove", withContent });
+      await this.#carryOut(id);
+    });
+    this.#queue.handleChange();
+  }
+
+  /**
+   * Moves the content to another folder; it resolves when that has begun.
+   *
+   * @param root - Absolute.
+   */
+  async move(id: string, root: string): Promise<void> {
+    await this.#prepareFolder(root);
+    await this.#change(id, async (row) => {
+      if (row.root === root) return;
+      await this.#begin(id, { kind: "move", to: root });
+      this.#carryOn(id);
+    });
+  }
+
+  /** Runs in the transfer's line. */
+  async #change(id: string, work: (row: TransferRow) => Promise<void>): Promise<void> {
+    this.#demandOpen();
+    await this.#lines.run(id, async () => {
+      const row = await this.#options.transfers.find(id);
+      if (!row) throw new TransfersError("not-found", `There is no transfer ${id}.`);
+      if (rowState(row).chore?.kind === "remove") {
+        throw new TransfersError("not-found", `${row.name} is being removed.`);
+      }
+      await work(row);
+    });
+  }
+
+  #demandOpen(): void {
+    if (!this.#isOpen) throw new TransfersError("closed", "The node is stopping.");
+  }
+
+  // ---- Chores ----------------------------------------------------------------------------------------------
+
+  /** From here on a kill does not lose the chore. */
+  async #begin(id: string, chore: Chore): Promise<void> {
+    await this.#running.update(id, { chore: JSON.stringify(chore) });
+    await this.#running.close(id);
+  }
+
+  #carryOn(id: string): void {
+    const { log } = this.#options;
+    this.#lines
+      .run(id, () => this.#carryOut(id))
+      .catch((error: unknown) => {
+        log.error("work on a transfer was not finished; the next start carries it on", {
+          id,
+          error: String(error),
+        });
+      });
+  }
+
+  async #carryOut(id: string): Promise<void> {
+    const { transfers } = this.#options;
+    const row = await transfers.find(id);
+    const chore = row && rowState(row).chore;
+    if (!chore) return;
+    if (chore.kind === "move") await this.#moveNow(row, chore.to);
+    else await this.#removeNow(row, chore.withContent);
+  }
+
+  async #removeNow(row: TransferRow, withContent: boolean): Promise<void> {
+    const { transfers, content } = this.#options;
+    const { id } = row;
+    if (withContent && row.magnet === null) {
+      const metainfo = await this.#shelf.loadTorrent(id);
+      if (metainfo) await removeContent(content, metainfo.info, row.root);
+    }
+    await this.#shelf.remove(id);
+    await transfers.delete(id);
+    this.#watch.handleChange(id);
+  }
+
+  async #moveNow(row: TransferRow, to: string): Promise<void> {
+    const { content, log } = this.#options;
+    const { id, root } = row;
+    const metainfo = row.magnet === null ? await this.#shelf.loadTorrent(id) : undefined;
+    let failure: string | null = null;
+    try {
+      if (metainfo) await moveContent(content, metainfo.info, { from: root, to });
+      await this.#running.update(id, { root: to });
+    } catch (error) {
+      const why = error instanceof TransfersError ? error.detail : String(error);
+      log.error("a transfer could not be moved", { id, to, why });
+      // What has arrived goes back, so that all of it is in one place.
+      if (metainfo) await moveContent(content, metainfo.info, { from: to, to: root });
+      const message = `it could not be moved to ${to} and is where it was: ${why}`;
+      failure = JSON.stringify({ cause: "not-moved", message });
+    }
+    await this.#running.update(id, { chore: null, failure });
+    if (row.finished_at !== null) await this.#running.open(id);
+    this.#queue.handleChange();
+  }
+
+  // ---- Sleeping seeds ----------------------------------------------------------------------------------------
+
+  /** Answers the engine's question about an unknown infohash (`WakeTorrent`). */
+  readonly wake = async (infohash: Uint8Array): Promise<EngineTorrent | undefined> => {
+    const row = await this.#options.transfers.findByWire(infohash);
+    if (!row || !this.#isOpen || !isWanted(row)) return undefined;
+    const running = this.#running.get(row.id);
+    if (running) return running.torrent;
+    // A download that waits in the queue has no place in the engine.
+    if (row.finished_at === null) return undefined;
+    const awake = await this.#lines.run(row.id, () => this.#running.open(row.id, true));
+    this.#rest.makeRoom(row.id);
+    return awake?.torrent;
+  };
+
+  #wakeNext(ids: readonly string[]): void {
+    const [id, ...rest] = ids;
+    if (id === undefined || !this.#isOpen) return;
+    this.#lines
+      .run(id, () => this.#running.open(id))
+      .catch((error: unknown) => {
+        this.#options.log.error("a seed could not be woken", { id, error: String(error) });
+      });
+    this.#wakeTimer = this.#options.clock.startTimer(WAKE_PAUSE_MS, () => this.#wakeNext(rest));
+  }
+
+  async #takeTurn(row: TransferRow, isFirst: boolean): Promise<void> {
+    const { engine, log, transfers } = this.#options;
+    const awake = this.#running.get(row.id);
+    // Its trackers are asked by the engine.
+    if (awake && !awake.quiet) return;
+    try {
+      if (!awake) await transfers.update(row.id, { seeded_ms: row.seeded_ms + ROUND_MS });
+      await engine.announceAsleep({
+        infohashes: infohashesOf(row),
+        private: row.private === 1,
+        trackers: trackersOf(row),
+        ownTrackers: [],
+        isListed: !isFirst,
+        uploaded: 0,
+      });
+    } catch (error) {
+      log.warn("the turn of a sleeping seed failed", { id: row.id, error: String(error) });
+    }
+  }
+
+  // ---- Time ----------------------------------------------------------------------------------------------------
+
+  #schedule(): void {
+    this.#timer = this.#options.clock.startTimer(TICK_MS, () => {
+      this.#tick();
+      this.#schedule();
+    });
+  }
+
+  #tick(): void {
+    const { clock, log } = this.#options;
+    const now = clock.nowMs();
+    for (const awake of this.#running.all()) awake.count(now, clock.wallMs());
+    void this.#watch.tell().catch((error: unknown) => {
+      log.error("the watchers of transfers were not told", { error: String(error) });
+    });
+    if (now - this.#savedMs < SAVE_MS) return;
+    this.#savedMs = now;
+    this.#rest.sweep();
+    this.#queue.handleChange();
+    this.#running.saveFigures().catch((error: unknown) => {
+      log.error("the figures of transfers were not saved", { error: String(error) });
+    });
+  }
+
+  // ---- Settings ------------------------------------------------------------------------------------------------
+
+  get settings(): TransferSettings {
+    return this.#settings;
+  }
+
+  async setSettings(change: Partial<TransferSettings>): Promise<TransferSettings> {
+    this.#settings = { ...this.#settings, ...change };
+    await saveSettings(this.#options.settings, this.#settings);
+    this.#queue.handleChange();
+    return this.#settings;
+  }
+}
