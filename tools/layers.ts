@@ -13,7 +13,7 @@ interface Room {
 }
 
 const COMPOSED =
-  "ports api engine dht lsd mse pex udp nat store accounts guard proxy tracker publish hub commands platform config";
+  "ports api engine dht lsd mse pex udp nat store accounts guard proxy tracker publish transfers hub commands platform config";
 
 export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["base", { imports: [] }],
@@ -53,7 +53,7 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["guard", { imports: ["ports"] }],
   // Streams and datagrams through a proxy: machines and decorators of ports.
   ["proxy", { imports: ["ports"] }],
-  ["hub", { imports: ["api", "accounts", "publish", "ports"], packages: true }],
+  ["hub", { imports: ["api", "accounts", "publish", "transfers", "ports"], packages: true }],
   [
     "commands",
     {

@@ -99,7 +99,14 @@ export function slug(name: string): string {
 
 /** GET `NodeStatus`. */
 export const NODE_PATH = `${API_PREFIX}/node`;
+/** GET `TransferList`; POST takes `TransferInput`. */
+export const TRANSFERS_PATH = `${API_PREFIX}/transfers`;
 /** GET `HubStatus`. */
 export const STATUS_PATH = `${API_PREFIX}/status`;
 /** GET `Reach`; PATCH takes `ReachChange`. */
 export const REACH_PATH = `${API_PREFIX}/reach`;
+
+/** GET `Transfer`; PATCH takes `TransferEdit`. @param id - The id, its beginning, or the name. */
+export function transferPath(id: string): string {
+  return `${TRANSFERS_PATH}/${encodeURIComponent(id)}`;
+}

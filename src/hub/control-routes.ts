@@ -1,4 +1,5 @@
 import { nodeRoutes } from "./api-node.ts";
+import { transferRoutes } from "./api-transfers.ts";
 import { type ApiApp, createApiApp } from "./api-app.ts";
 import type { ControlParts } from "./control-parts.ts";
 
@@ -10,5 +11,6 @@ import type { ControlParts } from "./control-parts.ts";
 export function controlRoutes(parts: ControlParts): ApiApp {
   const app = createApiApp();
   app.route("/", nodeRoutes(parts));
+  app.route("/", transferRoutes(parts.transfers));
   return app;
 }

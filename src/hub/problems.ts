@@ -1,5 +1,6 @@
 import type { Problem, ProblemCode } from "../api/problem.ts";
 import { AccountsError, type AccountsErrorCode } from "../accounts/accounts-error.ts";
+import { TransfersError, type TransfersErrorCode } from "../transfers/transfers-error.ts";
 import { PublishError, type PublishErrorCode } from "../publish/publish-error.ts";
 
 export interface Refusal {
@@ -79,11 +80,28 @@ const ACCOUNTS: Readonly<
   "not-found": [404, "not_found"],
 };
 
+const TRANSFERS: Readonly<
+  Record<TransfersErrorCode, readonly [status: number, code: ProblemCode, hint?: string]>
+> = {
+  "not-found": [404, "not_found", "everseed ls shows all of them."],
+  ambiguous: [409, "conflict", "Give more characters of its id: everseed ls shows them."],
+  exists: [409, "conflict"],
+  "bad-source": [400, "bad_request", "Give a .torrent file, a magnet link, an infohash or a URL."],
+  "bad-choice": [400, "bad_request"],
+  "disk-full": [507, "disk_full", "Free some space there, then try again."],
+  "disk-error": [507, "disk_error", "Check that folder and its disk, or choose another."],
+  closed: [503, "busy", "Try again in a moment."],
+};
+
 /** @returns `undefined` for an error that is not a known refusal: the fault is then ours. */
 export function asRefusal(error: unknown): Refusal | undefined {
   if (error instanceof RefusedError) return error.refusal;
   if (error instanceof PublishError) {
     const [status, code, hint] = PUBLISH[error.code];
+    return { status, code, message: error.detail, hint };
+  }
+  if (error instanceof TransfersError) {
+    const [status, code, hint] = TRANSFERS[error.code];
     return { status, code, message: error.detail, hint };
   }
   if (error instanceof AccountsError) {

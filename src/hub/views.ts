@@ -302,7 +302,7 @@ export function sessionView(session: SessionFacts): SessionEntry {
   };
 }
 
-function peerEntry(peer: EverseedPeers["peers"][number], pieceCount: number): PeerEntry {
+export function peerEntry(peer: EverseedPeers["peers"][number], pieceCount: number): PeerEntry {
   const { remote, client, encryption = "none", source, uploaded, downloaded } = peer;
   return {
     address: addressKey(remote),

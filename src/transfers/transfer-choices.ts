@@ -1,5 +1,5 @@
-/** How much a file is wanted. `high` files are fetched before the others. */
-export type FilePriority = "skip" | "normal" | "high";
+/** Whether a file is wanted. */
+export type FilePriority = "skip" | "normal";
 
 /** When seeding ends by itself; `undefined`: what is chosen for the label, or else for all, holds. 0: never. */
 export interface ShareLimits {
@@ -17,7 +17,7 @@ export interface TransferChoices {
   readonly shareLimits?: ShareLimits | undefined;
   /** By index; files that are not named are `normal`. Padding files count. */
   readonly files?: Readonly<Record<number, FilePriority>> | undefined;
-  /** Patterns of the files to fetch, until the details of a magnet link are known. */
+  /** Ranges of file indexes that a magnet link names (BEP 53); `files` comes before them. */
   readonly select?: readonly (readonly [first: number, last: number])[] | undefined;
   /** `address:port` of peers that the owner named. */
   readonly peers?: readonly string[] | undefined;

@@ -37,6 +37,19 @@ export interface TransferSettings {
   readonly labels: Readonly<Record<string, LabelSettings>>;
 }
 
+/** What is absent stays. */
+export type TransferSettingsChange = {
+  readonly [Key in keyof TransferSettings]?: TransferSettings[Key] | undefined;
+};
+
+export function withChange(
+  settings: TransferSettings,
+  change: TransferSettingsChange,
+): TransferSettings {
+  const given = Object.entries(change).filter(([, value]) => value !== undefined);
+  return { ...settings, ...Object.fromEntries(given) };
+}
+
 export const DEFAULT_TRANSFER_SETTINGS: TransferSettings = {
   downloadsMax: 5,
   idleSeedsMax: 100,

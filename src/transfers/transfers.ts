@@ -1,4 +1,3 @@
-import { wireInfohash } from "../base/infohash.ts";
 import type { RunWork } from "../base/work.ts";
 import type { EngineTorrent } from "../engine/session-contract.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
@@ -6,7 +5,6 @@ import type { PieceHasher } from "../ports/content.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type {
-  StoredTransfer,
   TransferCounts,
   TransferFilter,
   TransferRow,
@@ -16,9 +14,16 @@ import { AnnounceTurns, ROUND_MS } from "./announce-turns.ts";
 import { DownloadQueue } from "./download-queue.ts";
 import { RunningTransfers } from "./running-transfers.ts";
 import { SeedRest } from "./seed-rest.ts";
+import {
+  type AddOutcome,
+  type AddTransfer,
+  type GivenTorrent,
+  TransferAdding,
+} from "./transfer-adding.ts";
+import { TransferDetails } from "./transfer-details.ts";
+import { type TransferEdit, TransferEdits } from "./transfer-edits.ts";
 import { type Transfer, transferOf } from "./transfer.ts";
 import { type ContentFiles, moveContent, removeContent } from "./transfer-chores.ts";
-import type { TransferChoices } from "./transfer-choices.ts";
 import type { TransferEngine } from "./transfer-engine.ts";
 import { TransferLines } from "./transfer-lines.ts";
 import { infohashesOf, isWanted, rowState, trackersOf } from "./transfer-row.ts";
@@ -28,15 +33,10 @@ import {
   saveSettings,
   type SettingsStore,
   type TransferSettings,
+  type TransferSettingsChange,
+  withChange,
 } from "./transfer-settings.ts";
 import { TransferShelf } from "./transfer-shelf.ts";
-import {
-  infohashesOfSource,
-  readLink,
-  readTorrentBytes,
-  transferId,
-  type TransferSource,
-} from "./transfer-source.ts";
 import { TransferWatch, type TransferNews } from "./transfer-watch.ts";
 import { asDiskError, TransfersError } from "./transfers-error.ts";
 import type { Chore } from "./transfer-state.ts";
@@ -44,11 +44,8 @@ import type { Chore } from "./transfer-state.ts";
 const TICK_MS = 1_000;
 /** A kill loses at most the figures of this time. */
 const SAVE_MS = 60_000;
-/** Torrents that are added in one transaction. */
-const BATCH = 500;
 /** Pause between two seeds that are woken at the start: the first page comes before them. */
 const WAKE_PAUSE_MS = 20;
-const NAME_CHARACTERS_MAX = 1_000;
 
 export interface TransfersOptions {
   readonly transfers: TransferTable;
@@ -70,25 +67,6 @@ export interface TransfersOptions {
   readonly defaults?: TransferSettings | undefined;
 }
 
-/** A torrent as somebody gives it: the bytes of a .torrent file, or a magnet link or infohash. */
-export type GivenTorrent = { readonly torrent: Uint8Array } | { readonly link: string };
-
-export interface AddTransfer {
-  /** Absolute folder that receives, or holds, the files. */
-  readonly root?: string | undefined;
-  readonly stopped?: boolean | undefined;
-  readonly label?: string | undefined;
-  /** Before all others in the queue. */
-  readonly first?: boolean | undefined;
-  readonly choices?: TransferChoices | undefined;
-}
-
-/** The outcome for each of several torrents. */
-export type AddOutcome =
-  | { readonly kind: "added"; readonly id: string }
-  | { readonly kind: "known"; readonly id: string }
-  | { readonly kind: "refused"; readonly error: TransfersError };
-
 /** A page of a list. @property next - `after` of the following page; `undefined` at the end. */
 export interface TransferPage {
   readonly transfers: readonly Transfer[];
@@ -101,6 +79,8 @@ export interface TransferPage {
  */
 export class Transfers {
   readonly #options: TransfersOptions;
+  /** The files, peers and trackers of each. */
+  readonly details: TransferDetails;
   readonly #shelf: TransferShelf;
   readonly #lines = new TransferLines();
   readonly #running: RunningTransfers;
@@ -108,6 +88,8 @@ export class Transfers {
   readonly #turns: AnnounceTurns;
   readonly #rest: SeedRest;
   readonly #watch: TransferWatch;
+  readonly #adding: TransferAdding;
+  readonly #edits: TransferEdits;
   #settings: TransferSettings;
   #timer: Timer | undefined;
   #wakeTimer: Timer | undefined;
@@ -138,6 +120,13 @@ export class Transfers {
       take: (row, isFirst) => this.#takeTurn(row, isFirst),
     });
     this.#watch = new TransferWatch({ find: (id) => this.find(id), running });
+    this.#adding = new TransferAdding({
+      ...options,
+      shelf: this.#shelf,
+      onAdded: (id) => this.#watch.handleChange(id),
+    });
+    this.#edits = new TransferEdits({ transfers, running, engine });
+    this.details = new TransferDetails({ transfers, running, shelf: this.#shelf, engine });
   }
 
   // ---- Beginning and end ---------------------------------------------------------------------------
@@ -188,97 +177,9 @@ export class Transfers {
     this.#demandOpen();
     const root = how.root ?? this.#options.downloadFolder;
     await this.#prepareFolder(root);
-    const outcomes: AddOutcome[] = [];
-    for (let begin = 0; begin < given.length; begin += BATCH) {
-      outcomes.push(...(await this.#addBatch(given.slice(begin, begin + BATCH), { ...how, root })));
-    }
+    const outcomes = await this.#adding.addAll(given, { ...how, root });
     this.#queue.handleChange();
     return outcomes;
-  }
-
-  async #addBatch(
-    given: readonly GivenTorrent[],
-    how: AddTransfer & { readonly root: string },
-  ): Promise<AddOutcome[]> {
-    const { transfers } = this.#options;
-    const { first, last } = await transfers.positions();
-    const rows: StoredTransfer[] = [];
-    const outcomes: AddOutcome[] = [];
-    for (const [index, each] of given.entries()) {
-      try {
-        const source = await this.#read(each);
-        const { v1, v2 } = infohashesOfSource(source);
-        const known =
-          (v1 && (await transfers.findByWire(v1))) ??
-          (v2 && (await transfers.findByWire(wireInfohash(v2))));
-        if (known) {
-          outcomes.push({ kind: "known", id: known.id });
-          continue;
-        }
-        const position = how.first === true ? first - given.length + index : last + 1 + index;
-        const row = this.#rowOf(source, { ...how, position });
-        // The file first: a row without it could not run.
-        if ("bytes" in source) await this.#shelf.saveTorrent(row.id, source.bytes);
-        rows.push(row);
-        outcomes.push({ kind: "added", id: row.id });
-      } catch (error) {
-        const refusal = asDiskError(error, "its .torrent file was not saved");
-        if (!(refusal instanceof TransfersError)) throw refusal;
-        outcomes.push({ kind: "refused", error: refusal });
-      }
-    }
-    const added = new Set(await transfers.insertAll(rows));
-    for (const id of added) this.#watch.handleChange(id);
-    return outcomes.map((outcome) =>
-      outcome.kind === "added" && !added.has(outcome.id)
-        ? { kind: "known", id: outcome.id }
-        : outcome,
-    );
-  }
-
-  async #read(given: GivenTorrent): Promise<TransferSource> {
-    if ("link" in given) return readLink(given.link);
-    return readTorrentBytes(given.torrent, this.#options.run);
-  }
-
-  #rowOf(
-    source: TransferSource,
-    how: AddTransfer & { readonly root: string; readonly position: number },
-  ): StoredTransfer {
-    const wallMs = Math.floor(this.#options.clock.wallMs());
-    const infohashes = infohashesOfSource(source);
-    const id = transferId(infohashes);
-    const magnet = "magnet" in source ? source.magnet : undefined;
-    const info = "metainfo" in source ? source.metainfo.info : undefined;
-    const trackers =
-      "metainfo" in source ? source.metainfo.trackers : source.magnet.trackers.map((url) => [url]);
-    const choices = { ...(magnet?.selectOnly && { select: magnet.selectOnly }), ...how.choices };
-    return {
-      id,
-      infohash_v1: infohashes.v1 ?? null,
-      infohash_v2: infohashes.v2 ?? null,
-      name: (info?.name ?? magnet?.name ?? id).slice(0, NAME_CHARACTERS_MAX),
-      root: how.root,
-      magnet: "link" in source ? source.link : null,
-      trackers: JSON.stringify(trackers),
-      private: info?.private === true ? 1 : 0,
-      stopped: how.stopped === true ? 1 : 0,
-      pause: how.stopped === true ? "asked" : null,
-      failure: null,
-      chore: null,
-      finished_at: null,
-      whole: 0,
-      size: info?.geometry.dataLength ?? null,
-      done: 0,
-      downloaded: 0,
-      uploaded: 0,
-      seeded_ms: 0,
-      label: how.label ?? null,
-      position: how.position,
-      choices: JSON.stringify(choices),
-      added_at: wallMs,
-      active_at: wallMs,
-    };
   }
 
   async #prepareFolder(root: string): Promise<void> {
@@ -358,6 +259,12 @@ export class Transfers {
       await this.#running.update(id, { stopped: 1, pause: "asked" });
       await this.#running.close(id);
     });
+    this.#queue.handleChange();
+  }
+
+  /** @throws {TransfersError} (rejects) `not-found`; `bad-choice`, and then nothing has changed. */
+  async edit(id: string, edit: TransferEdit): Promise<void> {
+    await this.#change(id, async (row) => this.#edits.apply(row, edit));
     this.#queue.handleChange();
   }
 
@@ -554,8 +461,8 @@ export class Transfers {
     return this.#settings;
   }
 
-  async setSettings(change: Partial<TransferSettings>): Promise<TransferSettings> {
-    this.#settings = { ...this.#settings, ...change };
+  async setSettings(change: TransferSettingsChange): Promise<TransferSettings> {
+    this.#settings = withChange(this.#settings, change);
     await saveSettings(this.#options.settings, this.#settings);
     this.#queue.handleChange();
     return this.#settings;

@@ -1,0 +1,267 @@
+import { z } from "zod";
+import { peerEntrySchema } from "./peers.ts";
+import { MAGNET_CHARACTERS_MAX } from "./source-limits.ts";
+
+/** The longest path of a folder; no system allows more. */
+const PATH_CHARACTERS_MAX = 4_096;
+const LABEL_CHARACTERS_MAX = 100;
+const URL_CHARACTERS_MAX = 2_048;
+/** Changes of one kind in one request. */
+const CHANGES_MAX = 100;
+/** Files whose priority one request changes. */
+const FILES_MAX = 100_000;
+/** Rows of one answer. */
+export const TRANSFERS_PER_PAGE = 1_000;
+
+const bytesPerSecond = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const folder = z.string().min(1).max(PATH_CHARACTERS_MAX);
+const label = z.string().min(1).max(LABEL_CHARACTERS_MAX);
+const minutes = z.number().int().min(0).max(10_000_000);
+
+/** When seeding ends by itself. Absent: what is chosen for the label, or for all, holds. 0: never. */
+export const shareLimitsSchema = z
+  .object({
+    ratio: z.number().min(0).max(1_000_000).optional(),
+    seedingMinutes: minutes.optional(),
+    /** Without a peer that took anything. */
+    idleMinutes: minutes.optional(),
+  })
+  .meta({ id: "ShareLimits" });
+
+export const transferStateSchema = z.enum([
+  /** It waits until fewer downloads run. */
+  "queued",
+  "checking",
+  /** A link's details are asked for. */
+  "finding",
+  "downloading",
+  /** Nothing arrives. */
+  "stalled",
+  "seeding",
+  "paused",
+  "moving",
+  "removing",
+  /** The disk refuses for now; it goes on by itself. */
+  "waiting",
+  /** It cannot go on until somebody does something. */
+  "failed",
+]);
+
+/** A torrent that the node keeps. Sizes in bytes, rates in bytes a second. */
+export const transferSchema = z
+  .object({
+    /** Its infohash in the wire form, v1 where there is one; the beginning suffices while no other begins so. */
+    id: z.string(),
+    /** Hexadecimal. */
+    infohashV1: z.string().nullable(),
+    infohashV2: z.string().nullable(),
+    /** From outside. */
+    name: z.string(),
+    state: transferStateSchema,
+    /** Why, in words; null where the state says it all. */
+    cause: z.string().nullable(),
+    /** Of what is wanted, 0 to 100; null until the details are known. */
+    percent: z.number().nullable(),
+    /** Wanted; null until the details are known. */
+    size: z.number().nullable(),
+    done: z.number(),
+    down: z.number(),
+    up: z.number(),
+    downloaded: z.number(),
+    uploaded: z.number(),
+    /** Sent for each byte wanted; null until the details are known. */
+    ratio: z.number().nullable(),
+    /** Connected, and how many are known. */
+    peers: z.number().int(),
+    seeds: z.number().int(),
+    knownPeers: z.number().int(),
+    /** Seconds until it is done; null when nobody can tell. */
+    eta: z.number().nullable(),
+    label: z.string().nullable(),
+    /** Absolute. */
+    folder: z.string(),
+    private: z.boolean(),
+    /** Of its own; 0 is none. */
+    downLimit: z.number(),
+    upLimit: z.number(),
+    shareLimits: shareLimitsSchema.nullable(),
+    seededSeconds: z.number(),
+    addedAt: z.iso.datetime(),
+    finishedAt: z.iso.datetime().nullable(),
+    activeAt: z.iso.datetime(),
+  })
+  .meta({ id: "Transfer" });
+
+/** `GET /api/v1/transfers`. */
+export const transferListSchema = z
+  .object({
+    transfers: z.array(transferSchema),
+    /** `after` of the next page; null on the last. */
+    next: z.number().int().nullable(),
+    counts: z.object({ all: z.number(), finished: z.number(), stopped: z.number() }),
+  })
+  .meta({ id: "TransferList" });
+
+const addOptions = {
+  /** Absolute; receives, or holds, the files. */
+  folder: folder.optional(),
+  label: label.optional(),
+};
+
+/** `POST /api/v1/transfers`. */
+export const transferInputSchema = z
+  .object({
+    /** A magnet link, an infohash, or the URL of a .torrent file. */
+    source: z.string().min(1).max(MAGNET_CHARACTERS_MAX),
+    ...addOptions,
+    stopped: z.boolean().optional(),
+    /** Before all others in the queue. */
+    first: z.boolean().optional(),
+  })
+  .meta({ id: "TransferInput" });
+
+const flag = z.enum(["true", "false"]).transform((text) => text === "true");
+
+/** The query of `POST /api/v1/transfers/torrent`, whose body is the file. */
+export const transferFileQuerySchema = z.object({
+  ...addOptions,
+  stopped: flag.optional(),
+  first: flag.optional(),
+});
+
+export const transferRemovalQuerySchema = z.object({
+  /** Its files are deleted too. */
+  content: flag.default(false),
+});
+
+export const transferMoveSchema = z.object({ folder }).meta({ id: "TransferMove" });
+
+const urls = z.array(z.string().min(1).max(URL_CHARACTERS_MAX)).max(CHANGES_MAX);
+
+/** `PATCH /api/v1/transfers/{id}`; what is absent stays. */
+export const transferEditSchema = z
+  .strictObject({
+    label: label.nullable().optional(),
+    /** 0: no limit of its own. */
+    downLimit: bytesPerSecond.optional(),
+    upLimit: bytesPerSecond.optional(),
+    /** Null: those for the label, or for all, hold. */
+    shareLimits: shareLimitsSchema.nullable().optional(),
+    /** By index. */
+    files: z
+      .record(z.string().regex(/^[0-9]{1,7}$/), z.enum(["skip", "normal"]))
+      .refine((files) => Object.keys(files).length <= FILES_MAX, "too many files")
+      .optional(),
+    position: z.enum(["first", "last"]).optional(),
+    addTrackers: urls.optional(),
+    removeTrackers: urls.optional(),
+    /** `address:port`. */
+    addPeers: z.array(z.string().min(1).max(100)).max(CHANGES_MAX).optional(),
+  })
+  .meta({ id: "TransferEdit" });
+
+export const transferFilesSchema = z
+  .object({
+    files: z.array(
+      z.object({
+        index: z.number().int(),
+        /** Below the folder, joined by "/". From outside. */
+        path: z.string(),
+        length: z.number(),
+        done: z.number(),
+        priority: z.enum(["skip", "normal"]),
+      }),
+    ),
+  })
+  .meta({ id: "TransferFiles" });
+
+export const transferPeersSchema = z
+  .object({
+    peers: z.array(
+      peerEntrySchema.extend({
+        amChoking: z.boolean(),
+        amInterested: z.boolean(),
+        peerChoking: z.boolean(),
+        peerInterested: z.boolean(),
+      }),
+    ),
+  })
+  .meta({ id: "TransferPeers" });
+
+export const transferTrackersSchema = z
+  .object({
+    /** Announce URLs. */
+    tiers: z.array(z.array(z.string())),
+    /** Of those that are asked now. */
+    trackers: z.array(
+      z.object({
+        /** Scheme, host and port. */
+        name: z.string(),
+        tier: z.number().int(),
+        state: z.enum(["idle", "announcing", "working", "failing"]),
+        /** From outside. */
+        message: z.string().nullable(),
+        nextAnnounceSeconds: z.number().nullable(),
+        seeds: z.number().nullable(),
+        leechers: z.number().nullable(),
+        peersGiven: z.number().int(),
+      }),
+    ),
+  })
+  .meta({ id: "TransferTrackers" });
+
+const ratesSchema = z.object({ down: bytesPerSecond, up: bytesPerSecond });
+const minuteOfDay = z.number().int().min(0).max(1_440);
+
+/** `GET /api/v1/transfers/settings`; a PATCH changes what it names. */
+export const transferSettingsSchema = z
+  .strictObject({
+    /** Downloads that run at one time; 0: any number. */
+    downloadsMax: z.number().int().min(0).max(10_000),
+    /** Seeds that are kept awake without a peer. */
+    idleSeedsMax: z.number().int().min(0).max(10_000),
+    /** Torrents in the engine at one time. */
+    awakeMax: z.number().int().min(1).max(10_000),
+    shareLimits: shareLimitsSchema,
+    /** 0: no limit. */
+    rates: ratesSchema,
+    /** Instead of `rates`, while a span says so or `on` is set. */
+    alternative: ratesSchema.extend({
+      on: z.boolean(),
+      spans: z
+        .array(
+          z.object({
+            /** 0: Sunday. */
+            days: z.array(z.number().int().min(0).max(6)).min(1).max(7),
+            /** Minutes of the day, local time. */
+            begin: minuteOfDay,
+            end: minuteOfDay,
+          }),
+        )
+        .max(CHANGES_MAX),
+    }),
+    labels: z.record(
+      label,
+      z.object({ rates: ratesSchema.optional(), shareLimits: shareLimitsSchema.optional() }),
+    ),
+  })
+  .meta({ id: "TransferSettings" });
+
+export const transferSettingsChangeSchema = transferSettingsSchema
+  .partial()
+  .meta({ id: "TransferSettingsChange" });
+
+/** An event of `GET /api/v1/transfers/events`: of each changed transfer its id and what has changed. */
+export const transferNewsSchema = z
+  .object({
+    changed: z.array(transferSchema.partial().extend({ id: z.string() })),
+    removed: z.array(z.string()),
+  })
+  .meta({ id: "TransferNews" });
+
+export type TransferView = z.infer<typeof transferSchema>;
+export type TransferList = z.infer<typeof transferListSchema>;
+export type TransferNewsView = z.infer<typeof transferNewsSchema>;
+export type TransferFilesView = z.infer<typeof transferFilesSchema>;
+export type TransferPeersView = z.infer<typeof transferPeersSchema>;
+export type TransferTrackersView = z.infer<typeof transferTrackersSchema>;

@@ -1,0 +1,315 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { TORRENT_FILE_BYTES_MAX } from "../api/source-limits.ts";
+import {
+  transferEditSchema,
+  transferFileQuerySchema,
+  transferFilesSchema,
+  transferInputSchema,
+  transferListSchema,
+  transferMoveSchema,
+  transferPeersSchema,
+  transferRemovalQuerySchema,
+  transferSchema,
+  TRANSFERS_PER_PAGE,
+  transferSettingsChangeSchema,
+  transferSettingsSchema,
+  transferTrackersSchema,
+} from "../api/transfers.ts";
+import type { AddTransfer, GivenTorrent } from "../transfers/transfer-adding.ts";
+import type { TransferEdit } from "../transfers/transfer-edits.ts";
+import { takesType } from "./body-type.ts";
+import { answers, type ApiApp, createApiApp, GONE, limitBody, requires, takes } from "./api-app.ts";
+import type { TransferParts } from "./control-parts.ts";
+import { RefusedError } from "./problems.ts";
+import { SMALL_BODY_BYTES } from "./request-body.ts";
+import { TransferStreams } from "./transfer-stream.ts";
+import {
+  transferFilesView,
+  transferPeersView,
+  transferTrackersView,
+  transferView,
+} from "./transfer-views.ts";
+
+/** Room for the priorities of many files. */
+const EDIT_BYTES_MAX = 4 * 1024 * 1024;
+
+/** The id, its beginning while no other begins so, or the exact name. */
+const params = z.object({ id: z.string().min(1).max(1_000) });
+const owner = requires("hub.administer");
+const DONE = { 204: { description: "Done." } } as const;
+
+const listRoute = createRoute({
+  method: "get",
+  path: "/transfers",
+  summary: "The torrents that this node keeps, in the order of adding",
+  request: {
+    query: z.object({
+      after: z.coerce.number().int().min(0).default(0),
+      limit: z.coerce.number().int().min(1).max(TRANSFERS_PER_PAGE).default(TRANSFERS_PER_PAGE),
+      label: z.string().max(100).optional(),
+      shown: z.enum(["finished", "unfinished", "stopped", "failed"]).optional(),
+    }),
+  },
+  responses: answers(transferListSchema),
+  middleware: [owner] as const,
+});
+
+const addRoute = createRoute({
+  method: "post",
+  path: "/transfers",
+  summary: "Add what a magnet link, an infohash or a URL names",
+  request: takes(transferInputSchema),
+  responses: answers(transferSchema, 201),
+  middleware: [owner, limitBody(SMALL_BODY_BYTES)] as const,
+});
+
+const addFileRoute = createRoute({
+  method: "post",
+  path: "/transfers/torrent",
+  summary: "The same for a .torrent file, which is the body",
+  request: {
+    query: transferFileQuerySchema,
+    body: {
+      content: { "application/x-bittorrent": { schema: z.string().meta({ format: "binary" }) } },
+    },
+  },
+  responses: answers(transferSchema, 201),
+  middleware: [
+    owner,
+    takesType("application/x-bittorrent"),
+    limitBody(TORRENT_FILE_BYTES_MAX),
+  ] as const,
+});
+
+const eventsRoute = createRoute({
+  method: "get",
+  path: "/transfers/events",
+  summary: "Server-sent events `transfers`, at most one a second: TransferNews, after one `ready`",
+  responses: {
+    200: {
+      description: "A stream of events.",
+      content: { "text/event-stream": { schema: z.string() } },
+    },
+  },
+  middleware: [owner] as const,
+});
+
+const settingsRoute = createRoute({
+  method: "get",
+  path: "/transfers/settings",
+  summary: "What holds for all transfers",
+  responses: answers(transferSettingsSchema),
+  middleware: [owner] as const,
+});
+
+const changeSettingsRoute = createRoute({
+  method: "patch",
+  path: "/transfers/settings",
+  summary: "Change what holds for all transfers",
+  request: takes(transferSettingsChangeSchema),
+  responses: answers(transferSettingsSchema),
+  middleware: [owner, limitBody(EDIT_BYTES_MAX)] as const,
+});
+
+const findRoute = createRoute({
+  method: "get",
+  path: "/transfers/{id}",
+  summary: "One transfer",
+  request: { params },
+  responses: answers(transferSchema),
+  middleware: [owner] as const,
+});
+
+const editRoute = createRoute({
+  method: "patch",
+  path: "/transfers/{id}",
+  summary: "Change limits, label, files, trackers, peers or the place in the queue",
+  request: { params, ...takes(transferEditSchema) },
+  responses: answers(transferSchema),
+  middleware: [owner, limitBody(EDIT_BYTES_MAX)] as const,
+});
+
+const moveRoute = createRoute({
+  method: "post",
+  path: "/transfers/{id}/move",
+  summary: "Move its content to another folder",
+  request: { params, ...takes(transferMoveSchema) },
+  responses: answers(transferSchema),
+  middleware: [owner, limitBody(SMALL_BODY_BYTES)] as const,
+});
+
+const removeRoute = createRoute({
+  method: "delete",
+  path: "/transfers/{id}",
+  summary: "Forget a transfer; with `content=true` its files are deleted too",
+  request: { params, query: transferRemovalQuerySchema },
+  responses: GONE,
+  middleware: [owner] as const,
+});
+
+const filesRoute = createRoute({
+  method: "get",
+  path: "/transfers/{id}/files",
+  summary: "Its files; none until the details are known",
+  request: { params },
+  responses: answers(transferFilesSchema),
+  middleware: [owner] as const,
+});
+
+const peersRoute = createRoute({
+  method: "get",
+  path: "/transfers/{id}/peers",
+  summary: "The peers that are connected",
+  request: { params },
+  responses: answers(transferPeersSchema),
+  middleware: [owner] as const,
+});
+
+const trackersRoute = createRoute({
+  method: "get",
+  path: "/transfers/{id}/trackers",
+  summary: "Its trackers, and what they say",
+  request: { params },
+  responses: answers(transferTrackersSchema),
+  middleware: [owner] as const,
+});
+
+function commandRoute<Name extends string>(name: Name, summary: string) {
+  return createRoute({
+    method: "post",
+    path: `/transfers/{id}/${name}`,
+    summary,
+    request: { params },
+    responses: DONE,
+    middleware: [owner] as const,
+  });
+}
+
+const startRoute = commandRoute("start", "Go on with a transfer that is stopped or has failed");
+const stopRoute = commandRoute("stop", "Stop a transfer until it is started");
+const recheckRoute = commandRoute("recheck", "Compare its content with its hashes");
+const announceRoute = commandRoute("announce", "Ask its trackers now");
+
+/** The torrents that a node keeps for its owner. */
+export function transferRoutes(parts: TransferParts | undefined): ApiApp {
+  const app = createApiApp();
+  const streams = parts && new TransferStreams(parts);
+
+  return app
+    .openapi(listRoute, async (c) => {
+      const { after, limit, label, shown } = c.req.valid("query");
+      const { service } = demandParts();
+      const { transfers, next } = await service.list(after, limit, { label, shown });
+      const counts = await service.counts();
+      const views = transfers.map(transferView);
+      return c.json({ transfers: views, next: next ?? null, counts }, 200);
+    })
+    .openapi(addRoute, async (c) => {
+      const { service, openUrl } = demandParts();
+      const { source, folder, ...how } = c.req.valid("json");
+      const given: GivenTorrent = /^https?:\/\//i.test(source)
+        ? await openUrl(source)
+        : { link: source };
+      return c.json(transferView(await service.add(given, { ...how, root: folder })), 201);
+    })
+    .openapi(addFileRoute, async (c) => {
+      const { service } = demandParts();
+      const { folder, ...how } = c.req.valid("query");
+      const torrent = new Uint8Array(await c.req.arrayBuffer());
+      const options: AddTransfer = { ...how, root: folder };
+      return c.json(transferView(await service.add({ torrent }, options)), 201);
+    })
+    .openapi(eventsRoute, () => {
+      demandParts();
+      return streams!.open();
+    })
+    .openapi(settingsRoute, (c) => c.json(settingsView(), 200))
+    .openapi(changeSettingsRoute, async (c) => {
+      await demandParts().service.setSettings(c.req.valid("json"));
+      return c.json(settingsView(), 200);
+    })
+    .openapi(findRoute, async (c) => c.json(transferView(await find(c.req.valid("param"))), 200))
+    .openapi(editRoute, async (c) => {
+      const { id } = await find(c.req.valid("param"));
+      const { downLimit, upLimit, ...rest } = c.req.valid("json");
+      const edit: TransferEdit = {
+        ...rest,
+        downBytesPerSecond: downLimit,
+        upBytesPerSecond: upLimit,
+      };
+      await demandParts().service.edit(id, edit);
+      return c.json(transferView(await find({ id })), 200);
+    })
+    .openapi(moveRoute, async (c) => {
+      const { id } = await find(c.req.valid("param"));
+      await demandParts().service.move(id, c.req.valid("json").folder);
+      return c.json(transferView(await find({ id })), 200);
+    })
+    .openapi(removeRoute, async (c) => {
+      const { id } = await find(c.req.valid("param"));
+      await demandParts().service.remove(id, c.req.valid("query").content);
+      return c.body(null, 204);
+    })
+    .openapi(filesRoute, async (c) => {
+      const { id } = await find(c.req.valid("param"));
+      return c.json(transferFilesView(await demandParts().service.details.files(id)), 200);
+    })
+    .openapi(peersRoute, async (c) => {
+      const { id } = await find(c.req.valid("param"));
+      return c.json(transferPeersView(await demandParts().service.details.peers(id)), 200);
+    })
+    .openapi(trackersRoute, async (c) => {
+      const { id } = await find(c.req.valid("param"));
+      return c.json(transferTrackersView(await demandParts().service.details.trackers(id)), 200);
+    })
+    .openapi(startRoute, async (c) => {
+      const { id } = await find(c.req.valid("param"));
+      await demandParts().service.start(id);
+      return c.body(null, 204);
+    })
+    .openapi(stopRoute, async (c) => {
+      const { id } = await find(c.req.valid("param"));
+      await demandParts().service.stop(id);
+      return c.body(null, 204);
+    })
+    .openapi(recheckRoute, async (c) => {
+      const { id } = await find(c.req.valid("param"));
+      await demandParts().service.recheck(id);
+      return c.body(null, 204);
+    })
+    .openapi(announceRoute, async (c) => {
+      const { id } = await find(c.req.valid("param"));
+      await demandParts().service.announce(id);
+      return c.body(null, 204);
+    });
+
+  function demandParts(): TransferParts {
+    if (!parts) throw new RefusedError(OFF);
+    return parts;
+  }
+
+  function find({ id }: { readonly id: string }) {
+    return demandParts().service.resolve(id);
+  }
+
+  function settingsView(): z.infer<typeof transferSettingsSchema> {
+    const { shareLimits, rates, alternative, labels, ...rest } = demandParts().service.settings;
+    return {
+      ...rest,
+      shareLimits: { ...shareLimits },
+      rates: { ...rates },
+      alternative: {
+        ...alternative,
+        spans: alternative.spans.map((span) => ({ ...span, days: [...span.days] })),
+      },
+      labels: { ...labels },
+    };
+  }
+}
+
+const OFF = {
+  status: 404,
+  code: "not_found",
+  message: "This node keeps no transfers.",
+  hint: "The key services.transfers turns them on.",
+} as const;

@@ -1,0 +1,151 @@
+import { wireInfohash } from "../base/infohash.ts";
+import type { RunWork } from "../base/work.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { StoredTransfer, TransferTable } from "../store/transfers.ts";
+import type { TransferChoices } from "./transfer-choices.ts";
+import type { TransferShelf } from "./transfer-shelf.ts";
+import {
+  infohashesOfSource,
+  readLink,
+  readTorrentBytes,
+  transferId,
+  type TransferSource,
+} from "./transfer-source.ts";
+import { asDiskError, TransfersError } from "./transfers-error.ts";
+
+/** Torrents that are added in one transaction. */
+const BATCH = 500;
+const NAME_CHARACTERS_MAX = 1_000;
+
+/** A torrent as somebody gives it: the bytes of a .torrent file, or a magnet link or infohash. */
+export type GivenTorrent = { readonly torrent: Uint8Array } | { readonly link: string };
+
+export interface AddTransfer {
+  /** Absolute folder that receives, or holds, the files. */
+  readonly root?: string | undefined;
+  readonly stopped?: boolean | undefined;
+  readonly label?: string | undefined;
+  /** Before all others in the queue. */
+  readonly first?: boolean | undefined;
+  readonly choices?: TransferChoices | undefined;
+}
+
+/** The outcome for each of several torrents. */
+export type AddOutcome =
+  | { readonly kind: "added"; readonly id: string }
+  | { readonly kind: "known"; readonly id: string }
+  | { readonly kind: "refused"; readonly error: TransfersError };
+
+export interface TransferAddingParts {
+  readonly transfers: TransferTable;
+  readonly shelf: TransferShelf;
+  readonly clock: Clock;
+  readonly run: RunWork;
+  readonly onAdded: (id: string) => void;
+}
+
+/** Makes rows of torrents that somebody gives. */
+export class TransferAdding {
+  readonly #parts: TransferAddingParts;
+
+  constructor(parts: TransferAddingParts) {
+    this.#parts = parts;
+  }
+
+  /** @param how.root - Exists. */
+  async addAll(
+    given: readonly GivenTorrent[],
+    how: AddTransfer & { readonly root: string },
+  ): Promise<AddOutcome[]> {
+    const outcomes: AddOutcome[] = [];
+    for (let begin = 0; begin < given.length; begin += BATCH) {
+      outcomes.push(...(await this.#addBatch(given.slice(begin, begin + BATCH), how)));
+    }
+    return outcomes;
+  }
+
+  async #addBatch(
+    given: readonly GivenTorrent[],
+    how: AddTransfer & { readonly root: string },
+  ): Promise<AddOutcome[]> {
+    const { transfers, shelf, onAdded } = this.#parts;
+    const { first, last } = await transfers.positions();
+    const rows: StoredTransfer[] = [];
+    const outcomes: AddOutcome[] = [];
+    for (const [index, each] of given.entries()) {
+      try {
+        const source = await this.#read(each);
+        const { v1, v2 } = infohashesOfSource(source);
+        const known =
+          (v1 && (await transfers.findByWire(v1))) ??
+          (v2 && (await transfers.findByWire(wireInfohash(v2))));
+        if (known) {
+          outcomes.push({ kind: "known", id: known.id });
+          continue;
+        }
+        const position = how.first === true ? first - given.length + index : last + 1 + index;
+        const row = this.#rowOf(source, { ...how, position });
+        // The file first: a row without it could not run.
+        if ("bytes" in source) await shelf.saveTorrent(row.id, source.bytes);
+        rows.push(row);
+        outcomes.push({ kind: "added", id: row.id });
+      } catch (error) {
+        const refusal = asDiskError(error, "its .torrent file was not saved");
+        if (!(refusal instanceof TransfersError)) throw refusal;
+        outcomes.push({ kind: "refused", error: refusal });
+      }
+    }
+    const added = new Set(await transfers.insertAll(rows));
+    for (const id of added) onAdded(id);
+    return outcomes.map((outcome) =>
+      outcome.kind === "added" && !added.has(outcome.id)
+        ? { kind: "known", id: outcome.id }
+        : outcome,
+    );
+  }
+
+  async #read(given: GivenTorrent): Promise<TransferSource> {
+    if ("link" in given) return readLink(given.link);
+    return readTorrentBytes(given.torrent, this.#parts.run);
+  }
+
+  #rowOf(
+    source: TransferSource,
+    how: AddTransfer & { readonly root: string; readonly position: number },
+  ): StoredTransfer {
+    const wallMs = Math.floor(this.#parts.clock.wallMs());
+    const infohashes = infohashesOfSource(source);
+    const id = transferId(infohashes);
+    const magnet = "magnet" in source ? source.magnet : undefined;
+    const info = "metainfo" in source ? source.metainfo.info : undefined;
+    const trackers =
+      "metainfo" in source ? source.metainfo.trackers : source.magnet.trackers.map((url) => [url]);
+    const choices = { ...(magnet?.selectOnly && { select: magnet.selectOnly }), ...how.choices };
+    return {
+      id,
+      infohash_v1: infohashes.v1 ?? null,
+      infohash_v2: infohashes.v2 ?? null,
+      name: (info?.name ?? magnet?.name ?? id).slice(0, NAME_CHARACTERS_MAX),
+      root: how.root,
+      magnet: "link" in source ? source.link : null,
+      trackers: JSON.stringify(trackers),
+      private: info?.private === true ? 1 : 0,
+      stopped: how.stopped === true ? 1 : 0,
+      pause: how.stopped === true ? "asked" : null,
+      failure: null,
+      chore: null,
+      finished_at: null,
+      whole: 0,
+      size: info?.geometry.dataLength ?? null,
+      done: 0,
+      downloaded: 0,
+      uploaded: 0,
+      seeded_ms: 0,
+      label: how.label ?? null,
+      position: how.position,
+      choices: JSON.stringify(choices),
+      added_at: wallMs,
+      active_at: wallMs,
+    };
+  }
+}

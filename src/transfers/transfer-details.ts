@@ -1,0 +1,117 @@
+import type { Bitfield } from "../base/bitfield.ts";
+import type { EngineTorrent, PeerStatus } from "../engine/session-contract.ts";
+import type { TorrentInfo } from "../metainfo/metainfo.ts";
+import type { TransferRow, TransferTable } from "../store/transfers.ts";
+import type { RunningTransfers } from "./running-transfers.ts";
+import { parseChoices, wantedFiles } from "./transfer-choices.ts";
+import type { TransferEngine, TransferTracker } from "./transfer-engine.ts";
+import { trackersOf } from "./transfer-row.ts";
+import type { TransferShelf } from "./transfer-shelf.ts";
+import { TransfersError } from "./transfers-error.ts";
+
+/** A file of a transfer; padding is left out. */
+export interface TransferFile {
+  /** In the torrent, padding included. */
+  readonly index: number;
+  /** Below the folder of the transfer. */
+  readonly path: readonly string[];
+  /** Bytes. */
+  readonly length: number;
+  readonly wanted: boolean;
+  /** Bytes of it in pieces that are intact. */
+  readonly done: number;
+}
+
+/** The trackers of a transfer: those that it names, and what the running ones say. */
+export interface TransferTrackers {
+  /** Tiers of announce URLs. */
+  readonly tiers: readonly (readonly string[])[];
+  /** Empty while it does not run, or sleeps. */
+  readonly status: readonly TransferTracker[];
+}
+
+/** The connected peers of a transfer. @property pieceCount - 0 until it is known. */
+export interface TransferPeers {
+  readonly peers: readonly PeerStatus[];
+  readonly pieceCount: number;
+}
+
+export interface TransferDetailsParts {
+  readonly transfers: Pick<TransferTable, "find">;
+  readonly running: RunningTransfers;
+  readonly shelf: TransferShelf;
+  readonly engine: TransferEngine;
+}
+
+/** The parts of one transfer. */
+export class TransferDetails {
+  readonly #parts: TransferDetailsParts;
+
+  constructor(parts: TransferDetailsParts) {
+    this.#parts = parts;
+  }
+
+  /** @returns Empty until the details of a link are known. @throws {TransfersError} (rejects) `not-found`. */
+  async files(id: string): Promise<readonly TransferFile[]> {
+    const { running, shelf } = this.#parts;
+    const row = await this.#row(id);
+    const torrent = running.get(id)?.torrent;
+    const info =
+      torrent?.info ?? (row.magnet === null ? (await shelf.loadTorrent(id))?.info : undefined);
+    if (!info) return [];
+    const wanted = wantedFiles(parseChoices(row.choices), info.files.length);
+    const have = row.whole === 1 ? undefined : await this.#have(id, torrent);
+    return info.files.flatMap(({ path, length, pad }, index) => {
+      if (pad) return [];
+      const done = row.whole === 1 ? length : doneOf(info, index, have);
+      return [{ index, path, length, wanted: wanted[index]!, done }];
+    });
+  }
+
+  /** The connected peers. @throws {TransfersError} (rejects) `not-found`. */
+  async peers(id: string): Promise<TransferPeers> {
+    await this.#row(id);
+    const torrent = this.#parts.running.get(id)?.torrent;
+    const pieceCount = torrent?.info?.geometry.pieceCount ?? 0;
+    return { peers: torrent?.peers() ?? [], pieceCount };
+  }
+
+  /** @throws {TransfersError} (rejects) `not-found`. */
+  async trackers(id: string): Promise<TransferTrackers> {
+    const { running, engine } = this.#parts;
+    const row = await this.#row(id);
+    const { ownTrackers = [] } = parseChoices(row.choices);
+    const awake = running.get(id);
+    const tiers = [...trackersOf(row), ...ownTrackers.map((url) => [url])];
+    return { tiers, status: awake ? engine.trackers(awake.torrent) : [] };
+  }
+
+  async #row(id: string): Promise<TransferRow> {
+    const row = this.#parts.running.get(id)?.row ?? (await this.#parts.transfers.find(id));
+    if (!row) throw new TransfersError("not-found", `There is no transfer ${id}.`);
+    return row;
+  }
+
+  async #have(id: string, torrent: EngineTorrent | undefined): Promise<Bitfield | undefined> {
+    return torrent?.have ?? (await this.#parts.shelf.loadResume(id))?.have;
+  }
+}
+
+function doneOf(
+  { geometry, files }: TorrentInfo,
+  index: number,
+  have: Bitfield | undefined,
+): number {
+  const { length } = files[index]!;
+  if (length === 0 || !have || have.length !== geometry.pieceCount) return 0;
+  const { first, end } = geometry.filePieces(index);
+  const { offset } = geometry.files[index]!;
+  let done = 0;
+  for (let piece = first; piece < end; piece += 1) {
+    if (!have.has(piece)) continue;
+    const begin = piece * geometry.pieceLength;
+    const last = begin + geometry.pieceLength;
+    done += Math.min(last, offset + length) - Math.max(begin, offset);
+  }
+  return done;
+}

@@ -1,0 +1,141 @@
+import { parseEndpoint } from "../base/endpoint.ts";
+import type { TransferRow, TransferTable } from "../store/transfers.ts";
+import { isTrackerUrl } from "../metainfo/urls.ts";
+import type { RunningTransfers } from "./running-transfers.ts";
+import {
+  type FilePriority,
+  parseChoices,
+  type ShareLimits,
+  type TransferChoices,
+  wantedFiles,
+} from "./transfer-choices.ts";
+import type { TransferEngine } from "./transfer-engine.ts";
+import { trackersOf } from "./transfer-row.ts";
+import { TransfersError } from "./transfers-error.ts";
+
+/** Announce URLs of one torrent. */
+const TRACKERS_MAX = 100;
+/** Peers that an owner may name for one transfer; the oldest are forgotten. */
+const PEERS_MAX = 100;
+
+/** What its owner changes about a transfer; what is absent stays. */
+export interface TransferEdit {
+  /** Null: none. */
+  readonly label?: string | null | undefined;
+  /** 0: no limit of its own. */
+  readonly downBytesPerSecond?: number | undefined;
+  readonly upBytesPerSecond?: number | undefined;
+  /** Null: those for its label, or for all, hold. */
+  readonly shareLimits?: ShareLimits | null | undefined;
+  /** By index; others stay. */
+  readonly files?: Readonly<Record<number, FilePriority>> | undefined;
+  readonly position?: "first" | "last" | undefined;
+  readonly addTrackers?: readonly string[] | undefined;
+  readonly removeTrackers?: readonly string[] | undefined;
+  /** `address:port`. */
+  readonly addPeers?: readonly string[] | undefined;
+}
+
+export interface TransferEditsParts {
+  readonly transfers: Pick<TransferTable, "positions">;
+  readonly running: RunningTransfers;
+  readonly engine: TransferEngine;
+}
+
+/** Carries out what the owner changes about a transfer: at once for one that runs. */
+export class TransferEdits {
+  readonly #parts: TransferEditsParts;
+
+  constructor(parts: TransferEditsParts) {
+    this.#parts = parts;
+  }
+
+  /** Call it in the transfer's line. @throws {TransfersError} (rejects) `bad-choice`; then nothing has changed. */
+  async apply(row: TransferRow, edit: TransferEdit): Promise<void> {
+    refuseUnusable(edit);
+    const { running, engine } = this.#parts;
+    const { id } = row;
+    const before = parseChoices(row.choices);
+    const choices = chosen(before, edit);
+    const trackers = trackersAfter(row, edit);
+    const position = await this.#position(row, edit);
+    const wantsMore = edit.files !== undefined && wantsOthers(before, choices);
+    const awake = running.get(id);
+    if (wantsMore) {
+      // Whether it is finished depends on what is wanted; the engine finds out when it opens it.
+      await running.close(id);
+      await running.update(id, { whole: 0, finished_at: null });
+    }
+    await running.update(id, {
+      ...(edit.label !== undefined && { label: edit.label }),
+      choices: JSON.stringify(choices),
+      trackers: JSON.stringify(trackers),
+      position,
+    });
+    const asksOthers = (edit.addTrackers ?? edit.removeTrackers) !== undefined;
+    if (!awake || wantsMore) return;
+    if (asksOthers) {
+      await running.close(id);
+      await running.open(id);
+      return;
+    }
+    const { downBytesPerSecond = 0, upBytesPerSecond = 0 } = choices;
+    awake.torrent.setLimits({ downBytesPerSecond, upBytesPerSecond });
+    if (edit.addPeers) engine.addPeers(awake.torrent, edit.addPeers);
+  }
+
+  async #position({ position }: TransferRow, edit: TransferEdit): Promise<number> {
+    if (edit.position === undefined) return position;
+    const { first, last } = await this.#parts.transfers.positions();
+    return edit.position === "first" ? first - 1 : last + 1;
+  }
+}
+
+function refuseUnusable({ addTrackers = [], addPeers = [] }: TransferEdit): void {
+  for (const url of addTrackers) {
+    if (!isTrackerUrl(url)) {
+      throw new TransfersError("bad-choice", `${url} is no URL of a tracker (http, https, udp).`);
+    }
+  }
+  for (const peer of addPeers) {
+    if (!parseEndpoint(peer)) {
+      throw new TransfersError("bad-choice", `${peer} is no address and port of a peer.`);
+    }
+  }
+}
+
+function chosen(before: TransferChoices, edit: TransferEdit): TransferChoices {
+  const { downBytesPerSecond, upBytesPerSecond, shareLimits, files } = edit;
+  const { addTrackers = [], removeTrackers = [], addPeers = [] } = edit;
+  const removed = new Set(removeTrackers);
+  const ownTrackers = [...new Set([...(before.ownTrackers ?? []), ...addTrackers])]
+    .filter((url) => !removed.has(url))
+    .slice(0, TRACKERS_MAX);
+  const peers = [...new Set([...(before.peers ?? []), ...addPeers])].slice(-PEERS_MAX);
+  return {
+    ...before,
+    ...(downBytesPerSecond !== undefined && { downBytesPerSecond }),
+    ...(upBytesPerSecond !== undefined && { upBytesPerSecond }),
+    ...(shareLimits !== undefined && { shareLimits: shareLimits ?? undefined }),
+    ...(files && { files: { ...before.files, ...files } }),
+    ownTrackers,
+    peers,
+  };
+}
+
+function trackersAfter(
+  row: TransferRow,
+  { removeTrackers = [] }: TransferEdit,
+): readonly (readonly string[])[] {
+  const removed = new Set(removeTrackers);
+  return trackersOf(row)
+    .map((tier) => tier.filter((url) => !removed.has(url)))
+    .filter((tier) => tier.length > 0);
+}
+
+/** True when the choice of files differs. */
+function wantsOthers(before: TransferChoices, after: TransferChoices): boolean {
+  const count = 1 + Math.max(-1, ...Object.keys(after.files ?? {}).map(Number));
+  const [one, other] = [wantedFiles(before, count), wantedFiles(after, count)];
+  return one.some((wanted, index) => wanted !== other[index]);
+}

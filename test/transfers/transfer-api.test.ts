@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { NodeStatus } from "../../src/api/node.ts";
+import { TRANSFERS_PATH, transferPath } from "../../src/api/paths.ts";
+import type {
+  TransferFilesView,
+  TransferList,
+  TransferNewsView,
+  TransferTrackersView,
+  TransferView,
+} from "../../src/api/transfers.ts";
+import { ControlApi } from "../../src/hub/control-api.ts";
+import { SILENT_LOG } from "../../src/ports/log.ts";
+import { Turns } from "../../src/publish/turns.ts";
+import { HOME } from "../commands/simulated-world.ts";
+import { type NodeRun, TRACKER, TransfersWorld } from "./transfers-world.ts";
+
+const CONTEXT = { remoteAddress: "", localAddress: undefined };
+const TORRENT = { "content-type": "application/x-bittorrent" };
+
+/** The control API of a node, as its owner calls it. */
+class Api {
+  readonly #world: TransfersWorld;
+  readonly #api: ControlApi;
+
+  constructor(world: TransfersWorld, { machine, transfers }: NodeRun) {
+    const { clock, random } = machine.ports;
+    this.#world = world;
+    this.#api = new ControlApi({
+      node: (): NodeStatus => assert.fail("nobody asks for it"),
+      transfers: {
+        service: transfers,
+        openUrl: () => Promise.reject(new Error("no URL is named")),
+        clock,
+      },
+      clock,
+      random,
+      turns: new Turns(clock),
+      log: SILENT_LOG,
+      isDiskFull: () => false,
+    });
+  }
+
+  send(method: string, path: string, body?: unknown, headers = {}): Promise<Response> {
+    const request = new Request(`http://localhost${path}`, {
+      method,
+      headers: body instanceof Uint8Array ? headers : { "content-type": "application/json" },
+      body:
+        body === undefined
+          ? null
+          : body instanceof Uint8Array
+            ? body.slice()
+            : JSON.stringify(body),
+    });
+    return this.#world.run(this.#api.handle(request, CONTEXT));
+  }
+
+  async json<Answer>(method: string, path: string, body?: unknown, headers = {}): Promise<Answer> {
+    const answer = await this.send(method, path, body, headers);
+    const text = await answer.text();
+    assert.ok(answer.ok, `${answer.status} ${text}`);
+    return JSON.parse(text) as Answer;
+  }
+
+  async refusal(method: string, path: string, body?: unknown): Promise<[number, string]> {
+    const answer = await this.send(method, path, body);
+    const { error } = (await answer.json()) as { error: { code: string } };
+    return [answer.status, error.code];
+  }
+}
+
+test("the life of a transfer over the API: added, listed, changed, stopped, started, removed", async () => {
+  const world = new TransfersWorld(21);
+  const machine = world.machine();
+  const { bytes } = await world.torrent(machine);
+  const node = await world.node(machine);
+  const api = new Api(world, node);
+  const query = `?folder=${encodeURIComponent(HOME)}&label=films`;
+  const added = await api.json<TransferView>(
+    "POST",
+    `${TRANSFERS_PATH}/torrent${query}`,
+    bytes,
+    TORRENT,
+  );
+  assert.equal(added.name, "talks");
+  assert.equal(added.id, added.infohashV1);
+  assert.equal(added.infohashV2, null);
+  assert.equal(added.label, "films");
+  const short = added.id.slice(0, 4);
+  await world.until(
+    "it seeds",
+    async () => (await node.transfers.find(added.id))!.state.kind === "seeding",
+  );
+  const list = await api.json<TransferList>("GET", TRANSFERS_PATH);
+  assert.deepEqual(list.counts, { all: 1, finished: 1, stopped: 0 });
+  assert.equal(list.next, null);
+  assert.deepEqual(
+    list.transfers.map(({ id, state, percent, cause }) => ({ id, state, percent, cause })),
+    [{ id: added.id, state: "seeding", percent: 100, cause: null }],
+  );
+  const other = await api.json<TransferList>("GET", `${TRANSFERS_PATH}?label=books`);
+  assert.deepEqual(other.transfers, []);
+
+  const { files } = await api.json<TransferFilesView>("GET", `${transferPath(short)}/files`);
+  assert.deepEqual(files, [
+    { index: 0, path: "talks/tides.bin", length: 400_000, done: 400_000, priority: "normal" },
+  ]);
+  const { tiers, trackers } = await api.json<TransferTrackersView>(
+    "GET",
+    `${transferPath(short)}/trackers`,
+  );
+  assert.deepEqual(tiers, [[TRACKER]]);
+  assert.deepEqual(
+    trackers.map(({ name, state }) => [name, state]),
+    [["http://tracker.example", "working"]],
+  );
+  const edit = { label: null, upLimit: 1_000, addTrackers: ["http://other.example/announce"] };
+  const edited = await api.json<TransferView>("PATCH", transferPath("talks"), edit);
+  assert.equal(edited.label, null);
+  assert.equal(edited.upLimit, 1_000);
+  await world.pass(2_000);
+  const now = await api.json<TransferTrackersView>("GET", `${transferPath(short)}/trackers`);
+  assert.deepEqual(now.trackers.map(({ name }) => name).toSorted(), [
+    "http://other.example",
+    "http://tracker.example",
+  ]);
+
+  assert.equal((await api.send("POST", `${transferPath(short)}/stop`)).status, 204);
+  const stopped = await api.json<TransferView>("GET", transferPath(short));
+  assert.deepEqual([stopped.state, stopped.cause], ["paused", "stopped by you"]);
+  assert.equal((await api.send("POST", `${transferPath(short)}/start`)).status, 204);
+  assert.equal((await api.send("POST", `${transferPath(short)}/announce`)).status, 204);
+  assert.equal((await api.send("DELETE", transferPath(short))).status, 204);
+  assert.deepEqual(await api.refusal("GET", transferPath(short)), [404, "not_found"]);
+  await node.stop();
+});
+
+test("the API refuses in words, and what was refused changes nothing", async () => {
+  const world = new TransfersWorld(22);
+  const machine = world.machine();
+  const { bytes } = await world.torrent(machine);
+  const node = await world.node(machine);
+  const api = new Api(world, node);
+  const path = `${TRANSFERS_PATH}/torrent?stopped=true`;
+  const { id } = await api.json<TransferView>("POST", path, bytes, TORRENT);
+  const before = await api.json<TransferView>("GET", transferPath(id));
+  for (const [method, where, body, status] of [
+    ["POST", TRANSFERS_PATH, { source: "magnet:?dn=x" }, 400],
+    ["POST", TRANSFERS_PATH, { source: id }, 409],
+    ["POST", TRANSFERS_PATH, { source: "0".repeat(40), folder: "here" }, 400],
+    ["POST", TRANSFERS_PATH, {}, 400],
+    ["PATCH", transferPath(id), { upLimit: -1 }, 400],
+    ["PATCH", transferPath(id), { speed: 1 }, 400],
+    ["PATCH", transferPath(id), { label: "a", addTrackers: ["ftp://tracker.example"] }, 400],
+    ["PATCH", transferPath(id), { label: "a", addPeers: ["nowhere"] }, 400],
+    ["PATCH", transferPath(id), { files: { "-1": "skip" } }, 400],
+    ["POST", `${transferPath(id)}/move`, { folder: "there" }, 400],
+    ["GET", transferPath("0000"), undefined, 404],
+    ["PATCH", `${TRANSFERS_PATH}/settings`, { downloadsMax: -1 }, 400],
+    ["GET", `${TRANSFERS_PATH}?limit=0`, undefined, 400],
+  ] as const) {
+    const [answered, code] = await api.refusal(method, where, body);
+    assert.equal(answered, status, `${method} ${where} ${JSON.stringify(body)}`);
+    assert.notEqual(code, "internal");
+  }
+  assert.deepEqual(await api.json<TransferView>("GET", transferPath(id)), before);
+  await node.stop();
+});
+
+test("watchers hear once a second what has changed, of each transfer only that, and nothing at rest", async () => {
+  const world = new TransfersWorld(23);
+  const [here, there] = [world.machine(), world.machine()];
+  const { bytes, content } = await world.torrent(here, { size: 3_000_000 });
+  const seeder = await world.node(here);
+  await world.run(seeder.transfers.add({ torrent: bytes }, { root: HOME }));
+  const node = await world.node(there);
+  const api = new Api(world, node);
+  const { body } = await api.send("GET", `${TRANSFERS_PATH}/events`);
+  const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
+  const texts: string[] = [];
+  const reading = (async () => {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      texts.push(value);
+    }
+  })();
+  const { id } = await world.run(node.transfers.add({ torrent: bytes }));
+  await world.until(
+    "it is there",
+    async () => (await node.transfers.find(id))!.state.kind === "seeding",
+  );
+  await world.pass(15_000);
+  const news = (): TransferNewsView[] =>
+    texts.flatMap((text) => {
+      const data = /^event: transfers\ndata: (.*)\n\n$/.exec(text)?.[1];
+      return data === undefined ? [] : [JSON.parse(data) as TransferNewsView];
+    });
+  assert.equal(texts[0], "event: ready\ndata: {}\n\n");
+  const [first, ...rest] = news();
+  assert.equal(first!.changed[0]!.name, "talks");
+  assert.ok(rest.length > 1);
+  for (const { changed } of rest) assert.equal(changed[0]!.name, undefined);
+  const sum = Object.assign({}, ...news().flatMap(({ changed }) => changed)) as TransferView;
+  assert.equal(sum.state, "seeding");
+  assert.equal(sum.downloaded, content.length);
+
+  await seeder.stop();
+  await world.pass(30_000);
+  const before = texts.length;
+  await world.pass(60_000);
+  const idle = texts.slice(before).filter((text) => !text.startsWith(":"));
+  assert.deepEqual(idle, []);
+  await world.run(node.transfers.remove(id, false));
+  await world.pass(2_000);
+  assert.deepEqual(news().at(-1), { changed: [], removed: [id] });
+  await reader.cancel();
+  await reading;
+  await node.stop();
+});
