@@ -308,8 +308,8 @@ export function transferRoutes(parts: TransferParts | undefined): ApiApp {
 }
 
 const OFF = {
-  status: 404,
-  code: "not_found",
+  status: 409,
+  code: "conflict",
   message: "This node keeps no transfers.",
   hint: "The key services.transfers turns them on.",
 } as const;

@@ -230,6 +230,19 @@ test("the OpenAPI document names every route of the API", async (t) => {
     "/api/v1/torrents/{id}/peers",
     "/api/v1/torrents/{id}/restore",
     "/api/v1/torrents/{id}/version",
+    "/api/v1/transfers",
+    "/api/v1/transfers/events",
+    "/api/v1/transfers/settings",
+    "/api/v1/transfers/torrent",
+    "/api/v1/transfers/{id}",
+    "/api/v1/transfers/{id}/announce",
+    "/api/v1/transfers/{id}/files",
+    "/api/v1/transfers/{id}/move",
+    "/api/v1/transfers/{id}/peers",
+    "/api/v1/transfers/{id}/recheck",
+    "/api/v1/transfers/{id}/start",
+    "/api/v1/transfers/{id}/stop",
+    "/api/v1/transfers/{id}/trackers",
   ]);
   for (const name of ["Draft", "DeclaredDraft", "TorrentDetail", "TorrentList", "Problem"]) {
     assert.ok(name in document.components.schemas, name);

@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { type Kysely, sql } from "kysely";
 import type { Infohashes } from "../../base/infohash.ts";
 import type {
@@ -13,13 +13,11 @@ import type { Schema } from "./schema.ts";
 
 export class SqliteTransferTable implements TransferTable {
   readonly #db: Kysely<Schema>;
-  readonly #allInfohashes: StatementSync;
+  readonly #database: DatabaseSync;
 
   constructor(db: Kysely<Schema>, database: DatabaseSync) {
     this.#db = db;
-    this.#allInfohashes = database.prepare(
-      "select infohash_v1, infohash_v2 from transfers where stopped = 0 order by seq",
-    );
+    this.#database = database;
   }
 
   async insertAll(rows: readonly StoredTransfer[]): Promise<readonly string[]> {
@@ -130,7 +128,10 @@ export class SqliteTransferTable implements TransferTable {
   }
 
   *allInfohashes(): Iterable<Infohashes> {
-    for (const row of this.#allInfohashes.iterate()) {
+    const all = this.#database.prepare(
+      "select infohash_v1, infohash_v2 from transfers where stopped = 0 order by seq",
+    );
+    for (const row of all.iterate()) {
       const [v1, v2] = [row["infohash_v1"], row["infohash_v2"]];
       yield {
         ...(v1 instanceof Uint8Array && { v1 }),
