@@ -104,6 +104,7 @@ export const reachPartsSchema = z.object({
   lsd: reachPartSchema.optional(),
   webSeeds: reachPartSchema.optional(),
   superSeeding: reachPartSchema.optional(),
+  interface: reachPartSchema.optional(),
   proxy: reachPartSchema.optional(),
   ipFilters: reachPartSchema.optional(),
 });
@@ -146,6 +147,8 @@ export const reachSettingSchema = z
     /** A change holds at once; otherwise after a restart of the hub. */
     atOnce: z.boolean(),
     waitsForRestart: z.boolean(),
+    /** Why the value is not, or not wholly, carried out; null when it is. It may hold text from outside. */
+    trouble: z.string().nullable(),
   })
   .meta({ id: "ReachSetting" });
 

@@ -29,7 +29,7 @@ export async function openHubFetches(
     host: peerHostOf(config),
     limits: engine.limits,
     encryption: engine.encryption,
-    transport: config.engine.transport,
+    transport: engine.transport,
     pex: config.discovery.pex,
     lsd: config.discovery.lsd,
     dht: () => dht.service,

@@ -191,7 +191,7 @@ function reachService(
   return {
     change: (change) => settings.change(change),
     view: () => ({
-      settings: settings.view(),
+      settings: settings.view(network.troubles()),
       parts: {
         ...engineReach({ session, host: peerHostOf(config), encryption, calls }),
         router: discovery.router.status(),

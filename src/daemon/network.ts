@@ -47,5 +47,7 @@ export interface Network extends NetworkWays, Disposable {
   /** Keeps the peers away that were chosen so, whoever opens the connection. */
   guard(transports: readonly PeerTransport[]): readonly PeerTransport[];
   /** For the page of connections. */
-  reach(): Pick<ReachParts, "proxy" | "ipFilters">;
+  reach(): Pick<ReachParts, "interface" | "proxy" | "ipFilters">;
+  /** What of the choice is not carried out now, and why, by the key of the setting. */
+  troubles(): ReadonlyMap<string, string>;
 }

@@ -1,4 +1,5 @@
 import type { EncryptionMode } from "../base/encryption-mode.ts";
+import type { TransportMode } from "../base/transport-mode.ts";
 import type { Session } from "../engine/session.ts";
 import type { NetGuard } from "../guard/net-guard.ts";
 import { SleepingMarks } from "../mse/sleeping-marks.ts";
@@ -6,10 +7,10 @@ import type { SharedPort } from "../udp/shared-port.ts";
 import { OutsideCalls } from "./engine-reach.ts";
 import { openHubEngine } from "./hub-engine.ts";
 import { hubGuard } from "./hub-guard.ts";
+import { openHubNetwork, withPossibleTransport } from "./hub-network.ts";
 import type { Network } from "./network.ts";
 import type { Ends, Ground } from "./node-ground.ts";
 import { ownNetworks } from "./open-fetch.ts";
-import { openChosenNetwork } from "./open-network.ts";
 import type { ReachSettings } from "./reach-settings.ts";
 import { Sleepers } from "./sleepers.ts";
 
@@ -20,6 +21,7 @@ export interface NodeEngine {
   readonly network: Network;
   readonly guard: NetGuard;
   readonly encryption: () => EncryptionMode;
+  readonly transport: TransportMode;
   /** Limits of the page and the file, as they are now: 0 is none. */
   readonly limits: () => { readonly downBytesPerSecond: number; readonly upBytesPerSecond: number };
   /** Parts that keep torrents add themselves. */
@@ -31,14 +33,16 @@ export interface NodeEngine {
 
 /** @throws {CommandError} (rejects) When the requested port cannot be opened. */
 export async function openNodeEngine(ground: Ground, ends: Ends): Promise<NodeEngine> {
-  const { config, settings, clock, random, disk, log, faults } = ground;
+  const { settings, clock, random, disk, log, faults } = ground;
   const encryption = settings.live<EncryptionMode>("engine.encryption");
   const calls = new OutsideCalls(ownNetworks(), clock);
   const sleepers = new Sleepers();
   const sleeping = new SleepingMarks({ clock, all: () => sleepers.all() });
-  const network = await openChosenNetwork({ ...config.engine, mayWait: true }, log);
+  const network = await openHubNetwork(settings, log);
   ends.push(async () => network[Symbol.dispose]());
   const guard = hubGuard(network);
+  const config = withPossibleTransport(settings, network, log);
+  const { transport } = config.engine;
   const engine = await openHubEngine(config, {
     sleeping,
     network,
@@ -55,7 +59,7 @@ export async function openNodeEngine(ground: Ground, ends: Ends): Promise<NodeEn
   ends.push(() => engine.close());
   const { session, udp } = engine;
   const limits = followLimits(settings, session);
-  return { session, udp, network, guard, encryption, limits, sleepers, sleeping, calls };
+  return { session, udp, network, guard, encryption, transport, limits, sleepers, sleeping, calls };
 }
 
 /** Limits that the page changes hold at once. */

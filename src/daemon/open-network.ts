@@ -21,9 +21,9 @@ import { directSockets, type LocalAddress } from "../platform/open-socket.ts";
 import { ownInterfaces } from "../platform/own-interfaces.ts";
 import { TcpNet } from "../platform/tcp-net.ts";
 import { UdpNet } from "../platform/udp-net.ts";
-import type { Log } from "../ports/log.ts";
+import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type { NetFailure, PeerTransport } from "../ports/net.ts";
-import { networkReach } from "./network-reach.ts";
+import { networkReach, networkTroubles } from "./network-reach.ts";
 import { fetchMaker, ownNetworks, rangeLineOpener } from "./open-fetch.ts";
 import type { BehindProxy, Network, NetworkChoice, NetworkWays } from "./network.ts";
 import { openProxy } from "./open-proxy.ts";
@@ -34,6 +34,7 @@ const HAS_NEIGHBOURS = process.env["EVERSEED_TEST_LINKS"] !== "own";
 /** The network as the system has it. */
 export function openNetwork(log: Log): Network {
   return {
+    troubles: () => new Map(),
     openTcp: (allowRemote) => new TcpNet({ log, allowRemote }),
     datagrams: new UdpNet({ log }),
     multicast: new NodeMulticast({ log, hasNeighbours: HAS_NEIGHBOURS }),
@@ -50,10 +51,11 @@ export function openNetwork(log: Log): Network {
  * Opens the network as a person wants it.
  *
  * @param choice.mayWait - Whether interface and proxy may be away now: nothing is sent until they are there.
+ * @param choice.mayMissFilters - Whether IP filters may be away now: the others hold, and each is read as soon as it can be.
  * @throws {CommandError} (rejects) When what was chosen cannot be done: nothing is left open.
  */
 export async function openChosenNetwork(
-  choice: NetworkChoice & { readonly mayWait: boolean },
+  choice: NetworkChoice & { readonly mayWait: boolean; readonly mayMissFilters?: boolean },
   log: Log,
 ): Promise<Network> {
   const { interface: wanted, proxy, ipFilters, mayWait } = choice;
@@ -64,7 +66,9 @@ export async function openChosenNetwork(
   try {
     const bound = wanted === undefined ? undefined : bindTo(wanted, { mayWait, clock, log });
     if (bound) ends.push(() => bound.close());
-    const filters = ipFilters.length > 0 ? await openFilters(ipFilters, clock, log) : undefined;
+    const mayMiss = choice.mayMissFilters ?? false;
+    const filters =
+      ipFilters.length > 0 ? await openFilters(ipFilters, { mayMiss, clock, log }) : undefined;
     if (filters) ends.push(() => filters.close());
     const system = bound ? boundNetwork(bound, clock, log) : open;
     const direct = await throughProxy(proxy, { bound, system, mayWait, clock, log });
@@ -79,7 +83,8 @@ export async function openChosenNetwork(
           const boundOf = ways.behindProxy ? undefined : bound;
           return guardBy({ bound: boundOf, filters, refusalOf }, lower, clock);
         }),
-      reach: () => networkReach({ filters, behindProxy: ways.behindProxy }),
+      reach: () => networkReach({ bound, filters, behindProxy: ways.behindProxy }),
+      troubles: () => networkTroubles({ bound, filters }),
       [Symbol.dispose]: () => ends.forEach((end) => end()),
     };
   } catch (error) {
@@ -225,14 +230,25 @@ function judgeFilters(
   return message === undefined ? undefined : { code: "EACCES", message };
 }
 
+/** @returns Why the lists cannot be used; `undefined` when they can. */
+export async function filtersTrouble(paths: readonly string[]): Promise<string | undefined> {
+  try {
+    const how = { mayMiss: false, clock: new NodeClock(), log: SILENT_LOG };
+    (await openFilters(paths, how)).close();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    return error.detail;
+  }
+}
+
 async function openFilters(
   paths: readonly string[],
-  clock: NodeClock,
-  log: Log,
+  how: { readonly mayMiss: boolean; readonly clock: NodeClock; readonly log: Log },
 ): Promise<FilterFiles> {
   try {
     const files = new NodeUserFiles();
-    return await FilterFiles.open({ paths, files, gunzip: gunzipParts, clock, log });
+    return await FilterFiles.open({ paths, files, gunzip: gunzipParts, ...how });
   } catch (error) {
     if (!(error instanceof FilterError)) throw error;
     throw new CommandError(COMMAND_CODES[error.code], `${error.message}.`, {

@@ -13,6 +13,7 @@ import type { ReachRefusal } from "../hub/hub-parts.ts";
 import type { Log } from "../ports/log.ts";
 import type { SettingsTable } from "../store/settings.ts";
 import type { HubConfig } from "./hub-config.ts";
+import { filtersTrouble } from "./open-network.ts";
 
 /**
  * The settings of the page "Connections". The command line, variables and the file win over what the page stored, and
@@ -28,17 +29,24 @@ export class ReachSettings {
   readonly #running: Map<string, PageValue | undefined>;
   /** The keys whose changes hold at once, and what carries them out. */
   readonly #listeners = new Map<string, ((value: PageValue) => void)[]>();
+  /** Why a value of the page is not carried out, by key. */
+  readonly #troubles: Map<string, string>;
   readonly #table: SettingsTable;
   #saving: Promise<unknown> = Promise.resolve();
 
   private constructor(
     config: Config,
     origins: ReadonlyMap<string, KeyOrigin>,
-    kept: { readonly stored: Readonly<Record<string, PageValue>>; readonly table: SettingsTable },
+    kept: {
+      readonly stored: ReadonlyMap<string, PageValue>;
+      readonly troubles: Map<string, string>;
+      readonly table: SettingsTable;
+    },
   ) {
     this.config = config;
     this.#origins = origins;
-    this.#stored = new Map(Object.entries(kept.stored));
+    this.#stored = new Map(kept.stored);
+    this.#troubles = kept.troubles;
     this.#table = kept.table;
     this.#running = new Map(PAGE_KEYS.map((key) => [key.name, pageValueOf(config, key)]));
   }
@@ -50,13 +58,30 @@ export class ReachSettings {
     log: Log,
   ): Promise<ReachSettings> {
     const { origins } = asked;
-    const stored = (await table.get("reach")) ?? {};
-    const onRefused = (name: string): void =>
-      log.warn("a setting of the page Connections is not possible any more; its default holds", {
+    const stored = new Map(Object.entries((await table.get("reach")) ?? {}));
+    const troubles = new Map<string, string>();
+    const onRefused = (name: string): void => {
+      const value = JSON.stringify(stored.get(name));
+      log.error("a setting of the page Connections is not possible any more; its default holds", {
         key: name,
+        value,
       });
-    const config = withPageValues(asked.config, { origins, stored, onRefused });
-    return new ReachSettings(config, origins, { stored, table });
+      troubles.set(name, `This version does not take ${value}, so the default holds.`);
+      stored.delete(name);
+    };
+    const values = Object.fromEntries(stored);
+    const config = withPageValues(asked.config, { origins, stored: values, onRefused });
+    return new ReachSettings(config, origins, { stored, troubles, table });
+  }
+
+  /** Whether the value that holds since the start is one that the page stored. */
+  isOfPage(name: string): boolean {
+    return !this.#origins.has(name) && this.#stored.has(name);
+  }
+
+  /** A value of the page is not carried out. */
+  setTrouble(name: string, trouble: string): void {
+    this.#troubles.set(name, trouble);
   }
 
   /** The key's value, for a part that asks whenever it needs it: a change then holds at once. */
@@ -70,8 +95,13 @@ export class ReachSettings {
     this.#listenersOf(name).push((value) => apply(value as Value));
   }
 
-  view(): ReachSetting[] {
-    return PAGE_KEYS.map((key) => this.#view(key));
+  /** @param troubles - What is not carried out now, and why, by key. */
+  view(troubles: ReadonlyMap<string, string> = new Map()): ReachSetting[] {
+    return PAGE_KEYS.map((key) => {
+      const view = this.#view(key);
+      if (view.waitsForRestart) return view;
+      return { ...view, trouble: this.#troubles.get(key.name) ?? troubles.get(key.name) ?? null };
+    });
   }
 
   /** Changes settings: all of them, or none. @returns Why none was changed; `undefined` after success. */
@@ -82,7 +112,7 @@ export class ReachSettings {
       if (!key) {
         return { kind: "unknown", key: name, message: `There is no setting "${name}" here.` };
       }
-      const refusal = this.#judge(key, value);
+      const refusal = this.#judge(key, value) ?? (await judgeLists(key, value));
       if (refusal) return refusal;
       changes.push([key, value]);
     }
@@ -116,6 +146,7 @@ export class ReachSettings {
   #apply({ name, setting }: PageKey, value: PageValue | undefined): void {
     if (value === undefined) this.#stored.delete(name);
     else this.#stored.set(name, value);
+    this.#troubles.delete(name);
     const wanted = value ?? (setting.defaultValue as PageValue | undefined);
     const listeners = this.#listeners.get(name);
     if (!listeners || wanted === undefined) return;
@@ -152,8 +183,20 @@ export class ReachSettings {
       origin: origin ?? (stored === undefined ? "default" : "page"),
       atOnce: this.#listeners.has(name),
       waitsForRestart: JSON.stringify(value) !== JSON.stringify(running),
+      trouble: null,
     };
   }
+}
+
+/** Lists that cannot be used now are refused when they are given; if they go later, the hub starts without them. */
+async function judgeLists(
+  { name, label }: PageKey,
+  value: ReachValue | null,
+): Promise<ReachRefusal | undefined> {
+  if (name !== "engine.ipFilters" || !Array.isArray(value)) return undefined;
+  const trouble = await filtersTrouble(value);
+  if (trouble === undefined) return undefined;
+  return { kind: "bad-value", key: name, message: `"${label}": ${trouble}` };
 }
 
 const GIVERS: Readonly<Record<KeyOrigin, string>> = {

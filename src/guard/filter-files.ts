@@ -26,6 +26,17 @@ export interface FilterFilesOptions {
   readonly gunzip: (packed: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
   readonly clock: Clock;
   readonly log: Log;
+  /** Opens without the lists that cannot be used; each of them is read as soon as it can be. */
+  readonly mayMiss?: boolean | undefined;
+}
+
+/** How the lists are doing. */
+export interface FilterStatus {
+  readonly ranges: number;
+  /** Why the newest version of a file is not in use. */
+  readonly trouble: string | undefined;
+  /** Why files are not in use at all, a message each. */
+  readonly missing: readonly string[];
 }
 
 /**
@@ -38,6 +49,8 @@ export class FilterFiles {
   /** By address, for the ranges that hold. */
   readonly #verdicts = new Map<string, boolean>();
   #ranges: IpRanges;
+  /** Why they are not in use, by the path. */
+  #missing: ReadonlyMap<string, string>;
   #stamps: readonly string[];
   /** The stamps of the last look. A file is read when it looks the same twice: nobody writes to it then. */
   #seen: readonly string[];
@@ -48,19 +61,27 @@ export class FilterFiles {
   private constructor(options: FilterFilesOptions, read: Read) {
     this.#options = options;
     this.#ranges = read.ranges;
+    this.#missing = read.missing;
     this.#stamps = read.stamps;
     this.#seen = read.stamps;
     this.#lookLater();
   }
 
-  /** @throws {FilterError} (rejects) when one of the files cannot be used. */
+  /** @throws {FilterError} (rejects) when one of the files cannot be used, unless `mayMiss`. */
   static async open(options: FilterFilesOptions): Promise<FilterFiles> {
-    return new FilterFiles(options, await readAll(options));
+    const filters = new FilterFiles(
+      options,
+      await readAll(options, () => options.mayMiss ?? false),
+    );
+    for (const message of filters.status().missing) {
+      options.log.error(`${message}. It keeps no address away until it can be used`);
+    }
+    return filters;
   }
 
-  /** How many ranges there are, and why the newest version of a file is not in use. */
-  status(): { readonly ranges: number; readonly trouble: string | undefined } {
-    return { ranges: this.#ranges.count, trouble: this.#trouble };
+  status(): FilterStatus {
+    const missing = [...this.#missing.values()];
+    return { ranges: this.#ranges.count, trouble: this.#trouble, missing };
   }
 
   /** @param address - Text, with a scope or without. */
@@ -104,9 +125,11 @@ export class FilterFiles {
     const { log } = this.#options;
     this.#stamps = stamps;
     try {
-      const read = await readAll(this.#options);
+      // A list that was in use once holds in its last version: it cannot be missed any more.
+      const read = await readAll(this.#options, (path) => this.#missing.has(path));
       if (this.#isClosed) return;
       [this.#ranges, this.#stamps, this.#trouble] = [read.ranges, read.stamps, undefined];
+      this.#missing = read.missing;
       this.#verdicts.clear();
     } catch (error) {
       if (!(error instanceof FilterError)) throw error;
@@ -121,22 +144,31 @@ export class FilterFiles {
 
 interface Read {
   readonly ranges: IpRanges;
+  readonly missing: ReadonlyMap<string, string>;
   readonly stamps: readonly string[];
 }
 
-async function readAll(options: FilterFilesOptions): Promise<Read> {
+/** @param mayMiss - Whether there can be ranges without this file. */
+async function readAll(
+  options: FilterFilesOptions,
+  mayMiss: (path: string) => boolean,
+): Promise<Read> {
   const { paths, clock, log } = options;
   const builder = new IpRangesBuilder();
+  const missing = new Map<string, string>();
   const stamps: string[] = [];
   for (const path of paths) {
     try {
       stamps.push(await stampOf(options, path));
       tellBadLines(log, path, await readOne(options, path, builder));
     } catch (error) {
-      throw explain(error, path);
+      const explained = explain(error, path);
+      if (!(explained instanceof FilterError) || !mayMiss(path)) throw explained;
+      // The lines before the fault hold.
+      missing.set(path, explained.message);
     }
   }
-  return { ranges: await inTurns(clock, builder.build()), stamps };
+  return { missing, ranges: await inTurns(clock, builder.build()), stamps };
 }
 
 async function readOne(

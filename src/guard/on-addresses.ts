@@ -1,4 +1,5 @@
 import type { Endpoint } from "../base/endpoint.ts";
+import { systemCode } from "../base/system-code.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { BoundInterface } from "./bound-interface.ts";
@@ -48,6 +49,11 @@ export class OnAddresses<Part extends Opened> {
       await opened.#openMissing();
       return opened;
     } catch (error) {
+      // An address that the system lists and does not give yet: a new one of IPv6, or one that is going away.
+      if (systemCode(error) === "EADDRNOTAVAIL") {
+        opened.#tryLater(error);
+        return opened;
+      }
       opened.close();
       throw error;
     }
@@ -74,7 +80,7 @@ export class OnAddresses<Part extends Opened> {
   }
 
   #follow(): void {
-    const { bound, clock, log } = this.#options;
+    const { bound } = this.#options;
     for (const [address, part] of this.#parts) {
       if (bound.has(address)) continue;
       part.close();
@@ -85,11 +91,16 @@ export class OnAddresses<Part extends Opened> {
       try {
         await this.#openMissing();
       } catch (error) {
-        log.debug("an address cannot be used yet", { cause: String(error) });
-        this.#retry?.cancel();
-        if (!this.#isClosed) this.#retry = clock.startTimer(RETRY_MS, () => this.#follow());
+        this.#tryLater(error);
       }
     });
+  }
+
+  #tryLater(error: unknown): void {
+    const { clock, log } = this.#options;
+    log.debug("an address cannot be used yet", { cause: String(error) });
+    this.#retry?.cancel();
+    if (!this.#isClosed) this.#retry = clock.startTimer(RETRY_MS, () => this.#follow());
   }
 
   async #openMissing(): Promise<void> {

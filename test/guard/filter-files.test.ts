@@ -13,11 +13,16 @@ import { FilterFiles } from "../../src/guard/filter-files.ts";
 
 const LOOK_MS = 5_000;
 
-async function openFilters(t: TestContext, lists: Readonly<Record<string, string | Uint8Array>>) {
+/** @param lists - What the files hold; `undefined`: there is no such file. */
+async function openFilters(
+  t: TestContext,
+  lists: Readonly<Record<string, string | Uint8Array | undefined>>,
+  { mayMiss = false } = {},
+) {
   const folder = temporaryFolder(t, "filters-");
   const paths = Object.keys(lists).map((name) => path.join(folder, name));
   for (const [name, content] of Object.entries(lists)) {
-    fs.writeFileSync(path.join(folder, name), content);
+    if (content !== undefined) fs.writeFileSync(path.join(folder, name), content);
   }
   const clock = new Simulation();
   const words: string[] = [];
@@ -33,6 +38,7 @@ async function openFilters(t: TestContext, lists: Readonly<Record<string, string
     gunzip: gunzipParts,
     clock,
     log,
+    mayMiss,
   });
   t.after(() => filters.close());
   return { folder, filters, clock, words };
@@ -130,5 +136,22 @@ test("while a changed list is no list, or away, the old one holds, and the troub
   assert.ok(filters.has("1.2.3.4"));
   fs.writeFileSync(path.join(folder, "list"), "5.6.7.8\n");
   await look(clock, () => filters.has("5.6.7.8"));
-  assert.deepEqual(filters.status(), { ranges: 1, trouble: undefined });
+  assert.deepEqual(filters.status(), { ranges: 1, trouble: undefined, missing: [] });
+});
+
+test("lists that may be missed are told and left out, and read as soon as they can be used", async (t) => {
+  const lists = { here: "1.2.3.4\n", gone: undefined, page: "<html>\n" };
+  const { filters, folder, clock, words } = await openFilters(t, lists, { mayMiss: true });
+  const at = (name: string): string => path.join(folder, name);
+  assert.ok(filters.has("1.2.3.4"), "the other list holds");
+  assert.equal(filters.status().missing.length, 2);
+  assert.match(words[0]!, /gone cannot be used: there is no such file\. It keeps no address away/);
+  assert.match(words[1]!, /page cannot be used: no line of it is an address/);
+  fs.writeFileSync(at("gone"), "5.6.7.8\n");
+  await look(clock, () => filters.has("5.6.7.8"));
+  assert.deepEqual([filters.status().missing.length, filters.status().trouble], [1, undefined]);
+  // Once it was in use, it is not missed any more: its last version holds.
+  fs.rmSync(at("gone"));
+  await look(clock, () => filters.status().trouble?.includes("gone") === true);
+  assert.ok(filters.has("5.6.7.8"));
 });

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Reach } from "../../src/api/reach.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { ReachSettings } from "../../src/daemon/reach-settings.ts";
+import { withPossibleTransport } from "../../src/daemon/hub-network.ts";
 import { SILENT_LOG } from "../../src/ports/log.ts";
 import { HOST, hubWorld, problemOf, type World } from "./hub-world.ts";
 
@@ -161,6 +162,33 @@ test("a change holds at once where a part listens, otherwise after the next star
   );
   assert.equal(given.config.engine.encryption, "off");
   assert.deepEqual(valueOf(given.view(), "engine.encryption"), ["off", "command-line", false]);
+});
+
+test("a stored value that cannot be carried out is told, and the hub goes on", async (t) => {
+  const world = await hubWorld(t);
+  const encryption = "engine.encryption";
+  await world.store.settings.set("reach", { [encryption]: "rot13", "engine.transport": "utp" });
+  const settings = await load(world);
+  const troubleOf = (key: string, troubles?: ReadonlyMap<string, string>) =>
+    settings.view(troubles).find((each) => each.key === key)!.trouble;
+  assert.equal(settings.config.engine.encryption, "prefer");
+  assert.deepEqual(valueOf(settings.view(), encryption), ["prefer", "default", false]);
+  assert.match(troubleOf(encryption)!, /does not take "rot13", so the default holds/);
+  // The proxy of the configuration file may be newer than what the page stored.
+  const behindProxy = (carriesDatagrams: boolean) => ({
+    behindProxy: { name: "http://p:1", words: "", isStandIn: () => false, carriesDatagrams },
+  });
+  const transport = (network: Parameters<typeof withPossibleTransport>[1]) =>
+    withPossibleTransport(settings, network, SILENT_LOG).engine.transport;
+  assert.equal(transport({}), "utp");
+  assert.equal(transport(behindProxy(true)), "utp");
+  assert.equal(transport(behindProxy(false)), "both");
+  assert.match(troubleOf("engine.transport")!, /^http:\/\/p:1 carries no uTP/);
+  // What others find out is told too, unless another value waits for the next start.
+  const found = new Map([["engine.interface", "It is away."]]);
+  assert.equal(troubleOf("engine.interface", found), "It is away.");
+  await settings.change({ settings: { "engine.interface": "tun1", [encryption]: "off" } });
+  assert.deepEqual([troubleOf("engine.interface", found), troubleOf(encryption)], [null, null]);
 });
 
 test("two changes at once are both kept", async (t) => {

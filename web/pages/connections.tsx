@@ -24,6 +24,7 @@ export function ConnectionsView(props: { readonly model: ConnectionsPage }) {
       </div>
       <Problem problem={problem} />
       {saved && <Saved settings={reach.settings} />}
+      <Troubles settings={reach.settings} />
       <Parts parts={reach.parts} />
       <Settings settings={reach.settings} typed={typed} problem={problem} />
     </div>
@@ -43,6 +44,22 @@ function Saved(props: { readonly settings: readonly ReachSetting[] }) {
   );
 }
 
+function Troubles(props: { readonly settings: readonly ReachSetting[] }) {
+  const troubled = props.settings.filter(({ trouble }) => trouble !== null);
+  if (troubled.length === 0) return null;
+  return (
+    <Note mood="bad" title="Not everything below is carried out">
+      <ul>
+        {troubled.map(({ key, label, trouble }) => (
+          <li key={key}>
+            {label}: <Outside text={trouble!} />
+          </li>
+        ))}
+      </ul>
+    </Note>
+  );
+}
+
 /** In the order in which a person looks for a fault. */
 const partNames: readonly (readonly [keyof ReachParts, name: string])[] = [
   ["port", "Port for peers"],
@@ -54,6 +71,7 @@ const partNames: readonly (readonly [keyof ReachParts, name: string])[] = [
   ["lsd", "Peers in this network"],
   ["webSeeds", "Web seeds"],
   ["superSeeding", "Super-seeding"],
+  ["interface", "Network interface"],
   ["proxy", "Proxy"],
   ["ipFilters", "IP filters"],
 ];

@@ -23,6 +23,7 @@ const PART_NAMES: readonly (readonly [keyof Parts, name: string])[] = [
   ["lsd", "Neighbours"],
   ["webSeeds", "Web seeds"],
   ["superSeeding", "Super-seed"],
+  ["interface", "Interface"],
   ["proxy", "Proxy"],
   ["ipFilters", "IP filters"],
 ];

@@ -139,4 +139,25 @@ export const mutants: readonly Mutant[] = [
     to: "",
     tests: ["test/swarm/extensions", "src/engine/exchange/added-extensions"],
   },
+  {
+    name: "connections: a list of the page that is gone keeps the hub from starting",
+    file: "src/daemon/hub-network.ts",
+    from: 'settings.isOfPage("engine.ipFilters");',
+    to: "settings.config.engine.ipFilters.length > 999;",
+    tests: ["test/hub/running-hub"],
+  },
+  {
+    name: "connections: a list of the configuration file that is gone is started without",
+    file: "src/daemon/reach-settings.ts",
+    from: "return !this.#origins.has(name) && this.#stored.has(name);",
+    to: "return this.#stored.has(name);",
+    tests: ["test/hub/running-hub"],
+  },
+  {
+    name: "guard: a list that was missed at the start is never read",
+    file: "src/guard/filter-files.ts",
+    from: "      this.#missing = read.missing;\n",
+    to: "",
+    tests: ["test/guard/filter-files"],
+  },
 ];
