@@ -20,6 +20,7 @@ class World {
   readonly sent: string[] = [];
   /** Addresses that cannot be used yet. */
   readonly refusing = new Set<string>();
+  refusal = "EADDRNOTAVAIL";
   interfaces = TUNNEL;
   readonly bound = new BoundInterface({
     wanted: "tun0",
@@ -47,7 +48,7 @@ class World {
   };
 
   #open(host: string, port: number): { readonly local: Endpoint; readonly close: () => void } {
-    if (this.refusing.has(host)) throw Object.assign(new Error(), { code: "EADDRNOTAVAIL" });
+    if (this.refusing.has(host)) throw Object.assign(new Error(), { code: this.refusal });
     const local = { address: host, port: port === 0 ? 50_000 : port };
     const name = formatEndpoint(local);
     assert.ok(!this.open.has(name), "opened once");
@@ -128,8 +129,14 @@ test("what is opened while the interface is away waits for it; a refusal is an e
   world.interfaces = TUNNEL;
   await world.notice();
   assert.deepEqual([...world.open], ["10.8.0.2:6881", "[2001:db8::2]:6881"]);
+  // The system lists an address of IPv6 seconds before it can be used.
+  world.refusing.add("2001:db8::2");
+  await net.bind({ host: "::", port: 7000, receive() {} });
+  assert.equal(world.open.has("[2001:db8::2]:7000"), false);
+  world.refusing.clear();
+  await world.notice();
+  assert.ok(world.open.has("[2001:db8::2]:7000"));
   world.refusing.add("10.8.0.2");
-  await assert.rejects(net.bind({ host: "::", port: 7000, receive() {} }), {
-    code: "EADDRNOTAVAIL",
-  });
+  world.refusal = "EADDRINUSE";
+  await assert.rejects(net.bind({ host: "::", port: 8000, receive() {} }), { code: "EADDRINUSE" });
 });

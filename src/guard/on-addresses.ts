@@ -40,7 +40,7 @@ export class OnAddresses<Part extends Opened> {
     this.#unwatch = options.bound.watch(() => this.#follow());
   }
 
-  /** @throws (rejects with) the system's error when an address refuses. Without an address it waits for one. */
+  /** @throws (rejects with) the system's error when an address refuses. Without an address, and for one that is not ready, it waits. */
   static async open<Part extends Opened>(
     options: OnAddressesOptions<Part>,
   ): Promise<OnAddresses<Part>> {
