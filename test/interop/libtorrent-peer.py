@@ -9,7 +9,9 @@ A seed that is "trusting" reads its files when it sends them, not before.
 EVERSEED_TEST_ENCRYPTION: "off" (default), "allow", "require", or "header": an encrypted start is required, and plain bytes behind it.
 EVERSEED_TEST_LSD: set when it looks for neighbours on the loopback interface, every two seconds.
 EVERSEED_TEST_RATE: bytes per second that it receives, and that it sends.
-EVERSEED_TEST_TRANSPORT: "tcp" (default) or "utp", and nothing else.
+EVERSEED_TEST_TRANSPORT: "tcp" (default) or "utp", and nothing else; or "both".
+EVERSEED_TEST_LISTEN: where it listens, 127.0.0.1:0 by default.
+EVERSEED_TEST_LOG: words of its log, with commas between: each line with one of them is an event "log".
 A leecher's "done" names the kinds of encryption that its connections had, and their transports.
 """
 
@@ -28,21 +30,24 @@ POLICY, LEVEL = {
     "header": (lt.enc_policy.forced, lt.enc_level.plaintext),
 }[os.environ.get("EVERSEED_TEST_ENCRYPTION", "off")]
 
-UTP = os.environ.get("EVERSEED_TEST_TRANSPORT", "tcp") == "utp"
+TRANSPORT = os.environ.get("EVERSEED_TEST_TRANSPORT", "tcp")
+UTP = TRANSPORT in ("utp", "both")
+TCP = TRANSPORT in ("tcp", "both")
+LOGGED = [word for word in os.environ.get("EVERSEED_TEST_LOG", "").split(",") if word]
 
 # Of peer_info, which the bindings do not name.
 UTP_SOCKET = 1 << 17
 
 SETTINGS = {
-    "listen_interfaces": "127.0.0.1:0",
+    "listen_interfaces": os.environ.get("EVERSEED_TEST_LISTEN", "127.0.0.1:0"),
     "enable_dht": False,
     "enable_lsd": False,
     "enable_upnp": False,
     "enable_natpmp": False,
     "enable_outgoing_utp": UTP,
     "enable_incoming_utp": UTP,
-    "enable_outgoing_tcp": not UTP,
-    "enable_incoming_tcp": not UTP,
+    "enable_outgoing_tcp": TCP,
+    "enable_incoming_tcp": TCP,
     "allow_multiple_connections_per_ip": True,
     "in_enc_policy": int(POLICY),
     "out_enc_policy": int(POLICY),
@@ -51,6 +56,9 @@ SETTINGS = {
 }
 if os.environ.get("EVERSEED_TEST_LSD"):
     SETTINGS |= {"enable_lsd": True, "local_service_announce_interval": 2}
+
+if LOGGED:
+    SETTINGS["alert_mask"] = lt.alert.category_t.peer_log_notification
 
 dht_port = os.environ.get("DHT_NODE")
 if dht_port:
@@ -101,6 +109,12 @@ seen = set()
 transports = set()
 
 
+def tell_log():
+    for alert in session.pop_alerts() if LOGGED else []:
+        if any(word in alert.message() for word in LOGGED):
+            say(event="log", line=alert.message())
+
+
 def look_at_peers():
     for peer in handle.get_peer_info():
         if peer.flags & (lt.peer_info.connecting | lt.peer_info.handshake):
@@ -114,6 +128,7 @@ def look_at_peers():
 ticks = 0
 while not stopped:
     look_at_peers()
+    tell_log()
     # Every two seconds: the first announces come before it has joined.
     if dht_port and ticks % 40 == 0:
         handle.force_dht_announce()

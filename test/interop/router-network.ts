@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readlinkSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
@@ -15,6 +15,7 @@ import { SILENT_LOG } from "../../src/ports/log.ts";
 import type { DatagramNet } from "../../src/ports/net.ts";
 import { temporaryFolder } from "./content.ts";
 import { startHub, initialise } from "./hub-process.ts";
+import { Network } from "./network.ts";
 
 // Run by `miniupnpd.test.ts` in a network of its own, which gets a router and, behind it, an internet.
 
@@ -46,40 +47,6 @@ uuid=c0ffee00-0000-4000-8000-000000000001
 allow 1024-65535 192.168.77.0/24 1024-65535
 deny 0-65535 0.0.0.0/0 0-65535
 `;
-
-/** A network of its own, as long as the process lives that holds it. */
-class Network {
-  readonly #holder: ChildProcess;
-
-  constructor() {
-    this.#holder = spawn("unshare", ["-n", "sleep", "600"], { stdio: "ignore" });
-    this.#holder.unref();
-  }
-
-  get pid(): number {
-    return this.#holder.pid!;
-  }
-
-  async opened(): Promise<void> {
-    const own = readlinkSync("/proc/self/ns/net");
-    for (let tries = 0; readlinkSync(`/proc/${this.pid}/ns/net`) === own; tries += 1) {
-      assert.ok(tries < 500, "a network can be made");
-      await sleep(10);
-    }
-  }
-
-  run(...words: string[]): string {
-    return execFileSync("nsenter", ["-t", String(this.pid), "-n", ...words], { encoding: "utf8" });
-  }
-
-  start(...words: string[]): ChildProcess {
-    return spawn("nsenter", ["-t", String(this.pid), "-n", ...words], { stdio: "ignore" });
-  }
-
-  close(): void {
-    this.#holder.kill("SIGKILL");
-  }
-}
 
 const router = new Network();
 const internet = new Network();
@@ -143,8 +110,8 @@ function passedOn(): string[] {
 /** True when somebody in the internet can connect to that port of the router. */
 function isReached(port: number): boolean {
   const connect = `require("net").connect(${port}, "${OUTSIDE}").on("connect", () => process.exit(0)).on("error", () => process.exit(1)); setTimeout(() => process.exit(1), 1000)`;
-  const words = ["-t", String(internet.pid), "-n", process.execPath, "-e", connect];
-  return spawnSync("nsenter", words).status === 0;
+  const [program, ...words] = internet.words(process.execPath, "-e", connect);
+  return spawnSync(program, words).status === 0;
 }
 
 /** Drops the packets of PCP, so that NAT-PMP is left. */

@@ -1,0 +1,15 @@
+import path from "node:path";
+import { test } from "node:test";
+import { libtorrent, skipUnless } from "./foreign-peers.ts";
+import { testInNetwork, whyNoNetworks } from "./network.ts";
+
+const INNER = path.join(import.meta.dirname, "two-routers.ts");
+
+test(
+  "BEP 55: libtorrent introduces two of ours, each behind a router that lets in only answers",
+  {
+    skip: skipUnless({ missing: () => libtorrent.missing() ?? whyNoNetworks() }),
+    timeout: 70_000,
+  },
+  () => testInNetwork(INNER, 1, 60_000),
+);
