@@ -31,7 +31,6 @@ export default {
     "systemd-analyze",
     "mkfifo",
     "ip",
-    "nsenter",
     "mount",
     "openssl",
     "umount",
