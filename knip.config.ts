@@ -7,7 +7,7 @@ export default {
     "src/cli/commands/*.ts",
     "src/platform/disk/disk-worker.ts",
     "test/interop/outer-addresses.ts",
-    "test/interop/router-network.ts",
+    "test/interop/{router-network,two-routers}.ts",
     "tools/**/*.ts",
     "bench/*.ts",
     "test/**/*.test.ts",
