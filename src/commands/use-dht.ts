@@ -207,7 +207,7 @@ async function withDht<Result>(
   aborted.catch(() => undefined);
   try {
     const endMs = clock.nowMs() + JOIN_MS;
-    while (!service.dht.isJoined) {
+    while (!service.dht.isReached) {
       if (clock.nowMs() >= endMs) throw nobodyAnswers();
       await sleep(clock, JOIN_LOOK_MS, signal);
     }

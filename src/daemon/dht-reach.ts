@@ -30,7 +30,8 @@ export function dhtReach(
     outerAddress: outer ?? null,
   }));
   const catalogue = catalogueReach(status.catalogue, at.clock);
-  return { ...wordsOf(networks, catalogue), port: at.port, networks, catalogue };
+  const isReached = status.families.some((family) => family.isReached);
+  return { ...wordsOf(networks, isReached, catalogue), port: at.port, networks, catalogue };
 }
 
 function catalogueReach(status: CatalogueStatus, clock: Clock): DhtCatalogueReach {
@@ -47,9 +48,17 @@ function catalogueReach(status: CatalogueStatus, clock: Clock): DhtCatalogueReac
 
 function wordsOf(
   networks: readonly DhtNetworkReach[],
+  isReached: boolean,
   { infohashes, announced, roundSeconds }: DhtCatalogueReach,
 ): Pick<DhtReach, "state" | "words" | "remedy"> {
   const joined = networks.filter((network) => network.joined);
+  if (isReached && joined.length === 0) {
+    return {
+      state: "waits",
+      words: "The first DHT nodes have answered; those near this one are looked for.",
+      remedy: null,
+    };
+  }
   if (joined.length === 0) {
     return {
       state: "waits",

@@ -143,6 +143,11 @@ export class DhtNode {
     return this.#upkeep.isJoined;
   }
 
+  /** True as soon as a node has answered: lookups find their way from it, also before we have joined. */
+  get isReached(): boolean {
+    return this.#upkeep.isReached;
+  }
+
   counts(now: number): NodeCounts {
     return {
       ...this.#table.counts(now),
@@ -298,6 +303,7 @@ export class DhtNode {
       return;
     }
     this.#table.handleAnswer({ id: answer.id, endpoint: from }, now);
+    this.#upkeep.handleAnswer();
     this.#handleReply(pending.purpose, answer, from, now);
     if (answer.outer && familyOf(answer.outer.address) === this.family) {
       if (this.#options.outer.vote(from.address, answer.outer.address)) this.#changeId(now);

@@ -4,6 +4,7 @@ import { tcpAddresses } from "../base/peer-address.ts";
 import type { PeerSource, PeerSourceHandle, SwarmView } from "../engine/session-contract.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
+import type { Family } from "./contact.ts";
 import type { Dht } from "./dht.ts";
 import { searchPeers } from "./peer-search.ts";
 
@@ -43,11 +44,21 @@ class TorrentSearch implements PeerSourceHandle {
   #endSearches: (() => void)[] = [];
   #timer: Timer | undefined;
   #retryMs = RETRY_MS;
+  /** Networks that a search of this torrent has asked. */
+  readonly #searched = new Set<Family>();
+  readonly #endNews: () => void;
+  #isSearching = false;
+  /** The last search that ended was answered. */
+  #isHeard = false;
 
   constructor(options: DhtSourceOptions, swarm: SwarmView) {
     this.#options = options;
     this.#swarm = swarm;
     this.#mayAnnounce = options.isInfoKnown && this.#announces;
+    for (const { family, isReached } of options.dht.status().families) {
+      if (isReached) this.#searched.add(family);
+    }
+    this.#endNews = options.dht.onReached((family) => this.#handleReached(family));
     // The engine is still attaching sources: peers are offered when it is done.
     this.#searchAfter(0);
   }
@@ -69,7 +80,17 @@ class TorrentSearch implements PeerSourceHandle {
 
   /** The DHT knows no goodbye: nodes forget us. */
   async detach(): Promise<void> {
+    this.#endNews();
     this.#stop();
+  }
+
+  /** IPv6 may answer after IPv4, and both after an hour without a network: nobody waits for the next round then. */
+  #handleReached(family: Family): void {
+    // A search that waits for anybody begins now.
+    const isWaiting = this.#isSearching && this.#searched.size === 0;
+    const isNews = !this.#searched.has(family) || !(this.#isHeard || this.#isSearching);
+    this.#searched.add(family);
+    if (isNews && !isWaiting) this.#searchAfter(0);
   }
 
   #searchAfter(delayMs: number): void {
@@ -81,6 +102,7 @@ class TorrentSearch implements PeerSourceHandle {
     this.#timer?.cancel();
     for (const end of this.#endSearches) end();
     this.#endSearches = [];
+    this.#isSearching = false;
   }
 
   #search(): void {
@@ -94,6 +116,7 @@ class TorrentSearch implements PeerSourceHandle {
     let left = infohashes.length;
     let found = 0;
     let isHeard = false;
+    this.#isSearching = true;
     this.#endSearches = infohashes.map((infohash) =>
       searchPeers(dht, {
         infohash,
@@ -111,7 +134,10 @@ class TorrentSearch implements PeerSourceHandle {
           }
           isHeard ||= mayAnnounce ? announcedTo > 0 : hops !== undefined;
           left -= 1;
-          if (left === 0) this.#searchAgain(isHeard && (found > 0 || seed));
+          if (left > 0) return;
+          this.#isSearching = false;
+          this.#isHeard = isHeard;
+          this.#searchAgain(isHeard && (found > 0 || seed));
         },
       }),
     );

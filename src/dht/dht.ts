@@ -22,6 +22,11 @@ import { TokenBucket } from "../base/token-bucket.ts";
 const JOIN_WAIT_MS = 30_000;
 /** Searches that wait for that. */
 const WAITING_MAX = 4096;
+/**
+ * Searches that begin with the first node that answers. The others wait until we have joined, so that a session of many
+ * torrents does not ask all of a bootstrap node.
+ */
+const EARLY_SEARCHES_MAX = 4;
 /** Nodes that peers and torrents may name in a burst, and in a second after that. */
 const HEARSAY = { burst: 32, perSecond: 0.5 };
 
@@ -42,7 +47,7 @@ export interface DhtOptions {
   readonly bootstrap?: readonly Endpoint[] | undefined;
 }
 
-/** A lookup in every network that we have joined. */
+/** A lookup in every network of which a node has answered. */
 export interface DhtSearch extends Omit<LookupRequest, "listener" | "known"> {
   /** Nodes of one network near the target that answered a moment ago. */
   readonly known?: ((family: Family) => readonly KnownNode[]) | undefined;
@@ -67,6 +72,8 @@ export interface FamilyStatus extends NodeCounts {
   readonly family: Family;
   readonly id: Uint8Array;
   readonly outer: string | undefined;
+  /** A node has answered. */
+  readonly isReached: boolean;
   readonly isJoined: boolean;
 }
 
@@ -80,8 +87,13 @@ export class Dht {
   readonly #outers = new Map<Family, OuterAddress>();
   readonly #stores: NodeStores;
   readonly #hearsay: TokenBucket;
-  /** What begins when the first network is joined. */
-  readonly #waiting = new Set<(isJoined: boolean) => void>();
+  /** Begins when the first node of a network has answered, or when the first network is joined. */
+  readonly #waiting = new Set<(isReached: boolean) => void>();
+  /** Networks of which a node has answered since everybody was silent. */
+  readonly #reached = new Set<Family>();
+  readonly #reachedListeners = new Set<(family: Family) => void>();
+  /** Searches that may begin before the first network is joined. */
+  #earlySearches = EARLY_SEARCHES_MAX;
   #timer: Timer | undefined;
   #timerMs = Number.POSITIVE_INFINITY;
   #isBusy = false;
@@ -107,9 +119,24 @@ export class Dht {
     });
   }
 
-  /** True once nodes of one network at least have answered. */
+  /** True once the nodes around our own id are known in one network at least. */
   get isJoined(): boolean {
     return [...this.#nodes.values()].some((node) => node.isJoined);
+  }
+
+  /** True once a node of one network at least has answered. */
+  get isReached(): boolean {
+    return [...this.#nodes.values()].some((node) => node.isReached);
+  }
+
+  /**
+   * Tells of each network when a node of it answers for the first time, or again after everybody was silent.
+   *
+   * @returns A function that ends it.
+   */
+  onReached(listener: (family: Family) => void): () => void {
+    this.#reachedListeners.add(listener);
+    return () => void this.#reachedListeners.delete(listener);
   }
 
   /** @param packet - Borrowed for the call. */
@@ -136,15 +163,15 @@ export class Dht {
     });
   }
 
-  /** Begins as soon as a network is joined. @returns A function that ends it; nobody is told anything then. */
+  /** Begins as soon as a node has answered. @returns A function that ends it; nobody is told anything then. */
   search(search: DhtSearch): () => void {
     const ends: (() => void)[] = [];
-    const begin = (isJoined: boolean): void => {
-      if (isJoined) this.#run((now) => ends.push(...this.#begin(search, now)));
+    const begin = (isReached: boolean): void => {
+      if (isReached) this.#run((now) => ends.push(...this.#begin(search, now)));
       else search.onDone([]);
     };
     if (this.isJoined) begin(true);
-    else ends.push(this.#whenJoined(begin));
+    else ends.push(this.#whenReached(begin));
     return () => this.#run(() => ends.forEach((end) => end()));
   }
 
@@ -168,6 +195,7 @@ export class Dht {
       family: node.family,
       id: node.id,
       outer: this.#outers.get(node.family)?.current,
+      isReached: node.isReached,
       isJoined: node.isJoined,
     }));
     const { peers, items } = this.#stores;
@@ -191,6 +219,7 @@ export class Dht {
     this.#isClosed = true;
     this.#timer?.cancel();
     this.#waiting.clear();
+    this.#reachedListeners.clear();
   }
 
   #addNode(family: Family, saved: SavedState | undefined): void {
@@ -215,19 +244,21 @@ export class Dht {
     this.#nodes.set(family, node);
   }
 
-  #whenJoined(begin: (isJoined: boolean) => void): () => void {
+  #whenReached(begin: (isReached: boolean) => void): () => void {
     const { clock } = this.#options;
     if (this.#waiting.size >= WAITING_MAX) {
       const timer = clock.startTimer(0, () => begin(false));
       return () => timer.cancel();
     }
     const timer = clock.startTimer(JOIN_WAIT_MS, () => waiting(false));
-    const waiting = (isJoined: boolean): void => {
+    const waiting = (isReached: boolean): void => {
       timer.cancel();
       this.#waiting.delete(waiting);
-      begin(isJoined);
+      begin(isReached);
     };
     this.#waiting.add(waiting);
+    // Somebody may have answered already.
+    this.#run(() => undefined);
     return () => {
       timer.cancel();
       this.#waiting.delete(waiting);
@@ -235,7 +266,7 @@ export class Dht {
   }
 
   #begin(search: DhtSearch, now: number): (() => void)[] {
-    const nodes = [...this.#nodes.values()].filter((node) => node.isJoined);
+    const nodes = [...this.#nodes.values()].filter((node) => node.isReached);
     const found: Found[] = [];
     const ends: (() => void)[] = [];
     let left = nodes.length;
@@ -281,11 +312,35 @@ export class Dht {
           else output.tell();
         }
       }
-      if (this.#waiting.size > 0 && this.isJoined) {
-        for (const waiting of this.#waiting) waiting(true);
-        isIdle = false;
+      this.#tellReached();
+      if (this.#beginWaiting()) isIdle = false;
+    }
+  }
+
+  #tellReached(): void {
+    for (const [family, { isReached }] of this.#nodes) {
+      if (!isReached) this.#reached.delete(family);
+      else if (!this.#reached.has(family)) {
+        this.#reached.add(family);
+        for (const listener of this.#reachedListeners) listener(family);
       }
     }
+  }
+
+  /** @returns True when searches began. */
+  #beginWaiting(): boolean {
+    if (this.isJoined) this.#earlySearches = EARLY_SEARCHES_MAX;
+    else if (!this.isReached) return false;
+    let hasBegun = false;
+    for (const waiting of this.#waiting) {
+      if (!this.isJoined) {
+        if (this.#earlySearches === 0) break;
+        this.#earlySearches -= 1;
+      }
+      waiting(true);
+      hasBegun = true;
+    }
+    return hasBegun;
   }
 
   #setTimer(): void {

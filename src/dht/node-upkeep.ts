@@ -39,6 +39,7 @@ export class NodeUpkeep {
   readonly #random: Random;
   readonly #heard = new Map<string, Endpoint>();
   #phase: "away" | "joining" | "joined" = "away";
+  #isReached = false;
   #nextMs: number;
   /** When our own id is looked up next. */
   #findSelfMs: number;
@@ -54,6 +55,16 @@ export class NodeUpkeep {
 
   get isJoined(): boolean {
     return this.#phase === "joined";
+  }
+
+  /** True from the first answer of anybody until everybody is silent. */
+  get isReached(): boolean {
+    return this.#isReached;
+  }
+
+  /** A node answered. */
+  handleAnswer(): void {
+    this.#isReached = true;
   }
 
   /** When the next step is due. */
@@ -99,6 +110,7 @@ export class NodeUpkeep {
   /** The lookup of our own id is over. @param isAnswered - Somebody answered. */
   handleFoundSelf(table: RoutingTable, isAnswered: boolean, now: number): void {
     this.#phase = isAnswered ? "joined" : "away";
+    this.#isReached = isAnswered;
     if (this.#isHurried) {
       this.#findSelfMs = now;
     } else if (isAnswered && !isThin(table)) {

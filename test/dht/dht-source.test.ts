@@ -139,3 +139,34 @@ test("an announce that no node has taken is made again soon, and later each time
   world.simulation.runFor(5 * 60_000);
   assert.deepEqual(portsOf(world, machines[10]!, infohash), [7000]);
 });
+
+test("BEP 32: a network that is joined later is announced to as well, and one that comes back late at once", () => {
+  const world = new DhtWorld({ seed: 35 });
+  let isOnline = true;
+  const four = world.join({ isOnline: () => isOnline });
+  const six = { address: "2600:1::1", port: 6881 };
+  const both = world.join({
+    bootstrap: [four.endpoint, six],
+    others: [{ address: "2600:2::1", port: 6881 }],
+  });
+  const infohash = world.target();
+  new Torrent(world, both, { infohash, port: 7000, isInfoKnown: true });
+  world.simulation.runFor(60_000);
+  assert.equal(four.dht.status().infohashesStored, 1);
+  const late = world.join({ endpoint: six });
+  world.simulation.runFor(60_000);
+  assert.equal(both.dht.status().families[1]?.isJoined, true);
+  assert.equal(late.dht.status().infohashesStored, 1);
+
+  // Nobody answers for so long that the searches have become rare.
+  isOnline = false;
+  const lone = world.join({ bootstrap: [four.endpoint] });
+  const other = world.target();
+  new Torrent(world, lone, { infohash: other, port: 7000, isInfoKnown: true });
+  world.simulation.runFor(40 * 60_000);
+  isOnline = true;
+  assert.ok(world.simulation.runUntil(() => lone.dht.isJoined, 6 * 60_000));
+  world.simulation.runFor(20_000);
+  assert.deepEqual(portsOf(world, four, other), []);
+  assert.equal(four.dht.status().infohashesStored, 2);
+});

@@ -26,6 +26,7 @@ import {
   type SwarmEstimate,
 } from "../../src/dht/peer-search.ts";
 import { Dht } from "../../src/dht/dht.ts";
+import { decodeKrpc } from "../../src/dht/krpc.ts";
 import { isSecureId } from "../../src/dht/secure-id.ts";
 import { type DhtMachine, DhtWorld, signatures } from "./dht-world.ts";
 
@@ -276,6 +277,60 @@ test("in a network of two a search asks the other node, and not ourselves", () =
   const tookMs = world.simulation.nowMs() - startMs;
   assert.ok(tookMs < 1_000, `nobody had to be waited for: ${tookMs} ms`);
 });
+
+test("a search begins with the first node that answers, although nodes near us are gone", () => {
+  const world = new DhtWorld({ seed: 12 });
+  const first = world.join();
+  const seed = world.join({ bootstrap: [first.endpoint] });
+  const gone = world.join({ bootstrap: [first.endpoint] });
+  world.simulation.runFor(60_000);
+  const infohash = world.target();
+  assert.equal(announce(world, seed, infohash).announcedTo, 2);
+  gone.leave();
+  const peers: Endpoint[] = [];
+  const newcomer = world.join({ bootstrap: [first.endpoint] });
+  searchPeers(newcomer.dht, {
+    infohash,
+    onPeers: (named) => peers.push(...named),
+    onDone: () => undefined,
+  });
+  // The node that is gone is given up after eight seconds.
+  world.simulation.runFor(1000);
+  assert.deepEqual(
+    peers.map(({ address }) => address),
+    [seed.endpoint.address],
+  );
+});
+
+test("of many searches that wait, few ask the first node that answers", () => {
+  const world = new DhtWorld({ seed: 13 });
+  const first = world.join();
+  const gone = world.join({ bootstrap: [first.endpoint] });
+  world.simulation.runFor(60_000);
+  gone.leave();
+  let queries = 0;
+  const newcomer = world.join({
+    bootstrap: [first.endpoint],
+    isLost: (packet) => {
+      if (methodOf(packet) === "get_peers") queries += 1;
+      return false;
+    },
+  });
+  let done = 0;
+  for (let i = 0; i < 40; i += 1) {
+    const onDone = (): void => void (done += 1);
+    searchPeers(newcomer.dht, { infohash: world.target(), onPeers: () => undefined, onDone });
+  }
+  world.simulation.runFor(2000);
+  assert.ok(queries >= 4 && queries <= 8, `${queries} queries before the network is known`);
+  world.simulation.runFor(60_000);
+  assert.equal(done, 40);
+});
+
+function methodOf(packet: Uint8Array): string | undefined {
+  const message = decodeKrpc(packet);
+  return message.kind === "query" ? message.method : undefined;
+}
 
 test("WIR-29: a node at an address that is kept away is not asked, whoever names it", () => {
   const { world, machines } = grow(24, { seed: 11 });

@@ -68,9 +68,9 @@ function status(flags: DhtFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
     const { dhtStatus } = await import("../../commands/use-dht.ts");
     const { families } = await dhtStatus(await dhtPorts(output), { ...choice(flags), signal });
-    const told = families.map(({ family, isJoined, good, questionable, outer, id }) => ({
+    const told = families.map(({ family, isReached, good, questionable, outer, id }) => ({
       network: `IPv${family}`,
-      joined: isJoined,
+      joined: isReached,
       nodes: good + questionable,
       address: outer ?? null,
       id: toHex(id),

@@ -113,4 +113,18 @@ export const mutants: readonly Mutant[] = [
     to: "if (how) {",
     tests: ["test/commands/followed-folder"],
   },
+  {
+    name: "dht: all searches that wait ask the first node that answers",
+    file: "src/dht/dht.ts",
+    from: "this.#earlySearches -= 1;",
+    to: "",
+    tests: ["test/dht/network"],
+  },
+  {
+    name: "dht: a torrent waits for the next round before it is announced over IPv6",
+    file: "src/dht/dht-source.ts",
+    from: "if (isNews && !isWaiting) this.#searchAfter(0);",
+    to: "",
+    tests: ["test/dht/dht-source"],
+  },
 ];
