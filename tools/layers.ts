@@ -13,7 +13,7 @@ interface Room {
 }
 
 const COMPOSED =
-  "ports api engine dht lsd mse pex udp nat store accounts guard proxy tracker publish hub commands platform config";
+  "ports api engine dht lsd mse pex udp nat tracker-client store accounts guard proxy tracker publish transfers hub commands platform config";
 
 export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["base", { imports: [] }],

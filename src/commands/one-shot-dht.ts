@@ -63,14 +63,14 @@ export interface TorrentInDht {
 /** The DHT of a session, which is opened with the first torrent that may use it. */
 export class SessionDht {
   readonly #open: () => Promise<DhtService>;
-  readonly #ports: DhtPorts;
+  readonly #ports: Pick<DhtPorts, "clock" | "random" | "refusalOf">;
   readonly #guard: Pick<NetGuard, "judgePeers" | "allowPeer" | "datagrams">;
   readonly #isShared: boolean;
   #service: Promise<DhtService> | undefined;
   #opened: DhtService | undefined;
 
   constructor(options: {
-    readonly ports: DhtPorts;
+    readonly ports: Pick<DhtPorts, "clock" | "random" | "refusalOf">;
     readonly open: () => Promise<DhtService>;
     /** Used instead of opening one. */
     readonly shared?: DhtService | undefined;

@@ -102,6 +102,30 @@ export const configSchema = z.strictObject({
             "true or false",
           ),
         ),
+      transfers: z
+        .boolean()
+        .default(true)
+        .meta(
+          note(
+            "The torrents that its owner downloads and seeds: everseed add, everseed ls.",
+            "true or false",
+          ),
+        ),
+    })
+    .prefault({}),
+  transfers: z
+    .strictObject({
+      folder: z
+        .string()
+        .min(1)
+        .max(4096)
+        .optional()
+        .meta(
+          note(
+            "Folder for what transfers download; downloads in the data folder when left out.",
+            "a path like /srv/downloads",
+          ),
+        ),
     })
     .prefault({}),
   tracker: z

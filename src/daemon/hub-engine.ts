@@ -14,7 +14,7 @@ import { PeerNet } from "../commands/peer-net.ts";
 import type { Network } from "./network.ts";
 import type { SharedPort } from "../udp/shared-port.ts";
 
-type EngineWorld = Pick<EnginePorts, "clock" | "random" | "log" | "faults"> & {
+type EngineWorld = Pick<EnginePorts, "clock" | "random" | "log" | "faults" | "webRanges"> & {
   readonly disk: NodeDisk;
   readonly network: Network;
   /** The torrents that `wake` wakes. */
@@ -69,6 +69,7 @@ export async function openHubEngine(
       content: disk,
       receiveSlabs: disk.createSlabPool(memory.receive),
       sendSlabs: disk.createSlabPool(memory.send),
+      webRanges: world.webRanges,
     },
     settings: {
       connectionsMax: config.engine.connectionsMax,

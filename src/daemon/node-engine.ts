@@ -55,6 +55,7 @@ export async function openNodeEngine(ground: Ground, ends: Ends): Promise<NodeEn
     onCall: (remote) => calls.handleCall(remote),
     wake: sleepers.wake,
     allowRemote: (peer) => guard.admitPeer(peer),
+    webRanges: guard.webSeeds,
   });
   ends.push(() => engine.close());
   const { session, udp } = engine;

@@ -28,6 +28,9 @@ export function servicesOf({ config }: Ground, parts: NodeParts): Service[] {
     { name: "dht", ...plain(discovery.dht.status()) },
     { name: "router", ...plain(router) },
     { name: "neighbours", ...plain(discovery.lsd.status()) },
+    config.services.transfers
+      ? works("transfers", "everseed ls shows the torrents that it keeps for its owner.")
+      : off("transfers", "services.transfers"),
     tracker
       ? works("tracker", `UDP port ${tracker.udpPort}; ${tracker.totals().swarms} swarms.`)
       : off("tracker", "services.tracker"),

@@ -22,6 +22,7 @@ import { openNodeEngine } from "./node-engine.ts";
 import { type Ends, openGround } from "./node-ground.ts";
 import { servicesOf } from "./node-services.ts";
 import { openSitePort } from "./site-port.ts";
+import { openTransfers } from "./transfers-part.ts";
 
 /**
  * The longest orderly stop (STO-13); whatever still hangs then is left to the kill-safe formats.
@@ -117,7 +118,10 @@ async function compose(
     udpPort: tracker?.udpPort ?? null,
     services: servicesOf(ground, { engine, discovery, tracker, site: () => site }),
   });
-  const control: ControlParts = { node: status };
+  const transfers = services.transfers
+    ? await openTransfers(ground, { engine, discovery }, ends)
+    : undefined;
+  const control: ControlParts = { node: status, transfers };
   if (port && services.site) {
     site = await openHubSite(
       ground,

@@ -175,7 +175,7 @@ export interface HttpHop {
 export type HopJudge = (hop: HttpHop) => readonly string[] | { readonly refused: string };
 
 export interface HttpRequest {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array | undefined;

@@ -86,7 +86,7 @@ export interface TransferTable {
   withChores(): Promise<TransferRow[]>;
   countSeeds(): Promise<number>;
   counts(): Promise<TransferCounts>;
-  /** Of rows that are not stopped; read as it is iterated. */
+  /** Of all rows; read as it is iterated. */
   allInfohashes(): Iterable<Infohashes>;
   positions(): Promise<{ readonly first: number; readonly last: number }>;
   update(id: string, change: TransferChange): Promise<void>;

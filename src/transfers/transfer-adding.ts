@@ -1,4 +1,4 @@
-import { wireInfohash } from "../base/infohash.ts";
+import { type Infohashes, wireInfohash } from "../base/infohash.ts";
 import type { RunWork } from "../base/work.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { StoredTransfer, TransferTable } from "../store/transfers.ts";
@@ -41,7 +41,7 @@ export interface TransferAddingParts {
   readonly shelf: TransferShelf;
   readonly clock: Clock;
   readonly run: RunWork;
-  readonly onAdded: (id: string) => void;
+  readonly onAdded: (id: string, infohashes: Infohashes) => void;
 }
 
 /** Makes rows of torrents that somebody gives. */
@@ -96,7 +96,13 @@ export class TransferAdding {
       }
     }
     const added = new Set(await transfers.insertAll(rows));
-    for (const id of added) onAdded(id);
+    for (const { id, infohash_v1, infohash_v2 } of rows) {
+      if (!added.has(id)) continue;
+      onAdded(id, {
+        ...(infohash_v1 && { v1: infohash_v1 }),
+        ...(infohash_v2 && { v2: infohash_v2 }),
+      });
+    }
     return outcomes.map((outcome) =>
       outcome.kind === "added" && !added.has(outcome.id)
         ? { kind: "known", id: outcome.id }

@@ -1,3 +1,4 @@
+import type { Infohashes } from "../base/infohash.ts";
 import type { RunWork } from "../base/work.ts";
 import type { EngineTorrent } from "../engine/session-contract.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
@@ -65,6 +66,14 @@ export interface TransfersOptions {
   /** Runs work that takes a while, in turns with everything else. */
   readonly run: RunWork;
   readonly defaults?: TransferSettings | undefined;
+  /** Told which torrents a peer may wake: encrypted peers name them by a mark. */
+  readonly sleeping?: SleepingTorrents | undefined;
+}
+
+/** The torrents that can be woken, of all parts of a node. */
+export interface SleepingTorrents {
+  add(infohashes: Infohashes): void;
+  delete(infohashes: Infohashes): void;
 }
 
 /** A page of a list. @property next - `after` of the following page; `undefined` at the end. */
@@ -123,7 +132,10 @@ export class Transfers {
     this.#adding = new TransferAdding({
       ...options,
       shelf: this.#shelf,
-      onAdded: (id) => this.#watch.handleChange(id),
+      onAdded: (id, infohashes) => {
+        options.sleeping?.add(infohashes);
+        this.#watch.handleChange(id);
+      },
     });
     this.#edits = new TransferEdits({ transfers, running, engine });
     this.details = new TransferDetails({ transfers, running, shelf: this.#shelf, engine });
@@ -360,6 +372,7 @@ export class Transfers {
     }
     await this.#shelf.remove(id);
     await transfers.delete(id);
+    this.#options.sleeping?.delete(infohashesOf(row));
     this.#watch.handleChange(id);
   }
 

@@ -129,7 +129,7 @@ export class SqliteTransferTable implements TransferTable {
 
   *allInfohashes(): Iterable<Infohashes> {
     const all = this.#database.prepare(
-      "select infohash_v1, infohash_v2 from transfers where stopped = 0 order by seq",
+      "select infohash_v1, infohash_v2 from transfers order by seq",
     );
     for (const row of all.iterate()) {
       const [v1, v2] = [row["infohash_v1"], row["infohash_v2"]];

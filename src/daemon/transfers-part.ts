@@ -1,0 +1,108 @@
+import { join, resolve } from "node:path";
+import { SessionDht } from "../commands/one-shot-dht.ts";
+import { readTorrentSource } from "../commands/torrent-source.ts";
+import { TransferSession } from "../commands/transfer-session.ts";
+import type { TransferParts } from "../hub/control-parts.ts";
+import { NodeUserFiles } from "../platform/node-user-files.ts";
+import { TrackerClient } from "../tracker-client/tracker-client.ts";
+import type { GivenTorrent } from "../transfers/transfer-adding.ts";
+import type { TransferEngine } from "../transfers/transfer-engine.ts";
+import { Transfers } from "../transfers/transfers.ts";
+import { hubExtensions } from "./hub-neighbours.ts";
+import type { NodeDiscovery } from "./node-discovery.ts";
+import type { NodeEngine } from "./node-engine.ts";
+import type { Ends, Ground } from "./node-ground.ts";
+import { openFetch } from "./open-fetch.ts";
+
+interface TransfersNeeds {
+  readonly engine: NodeEngine;
+  readonly discovery: NodeDiscovery;
+}
+
+/** Opens the torrents that the node keeps for its owner, and begins with them. */
+export async function openTransfers(
+  ground: Ground,
+  needs: TransfersNeeds,
+  ends: Ends,
+): Promise<TransferParts> {
+  const { config, dataDir, state, disk, clock, log, turns } = ground;
+  const { engine } = needs;
+  const { network } = engine;
+  const userFiles = new NodeUserFiles();
+  const content = userFiles.below();
+  ends.push(async () => content.close());
+  const service = new Transfers({
+    transfers: state.store.transfers,
+    settings: state.store.settings,
+    engine: transferEngine(ground, needs, ends),
+    hasher: disk,
+    files: state.files,
+    stateFolder: dataDir,
+    content,
+    downloadFolder: resolve(config.transfers.folder ?? join(dataDir, "downloads")),
+    clock,
+    log,
+    run: (work) => turns.run(work),
+    sleeping: engine.sleeping,
+  });
+  engine.sleepers.add({ wake: service.wake, all: () => state.store.transfers.allInfohashes() });
+  ends.push(() => service.close());
+  await service.begin();
+  const ports = { files: userFiles, openFetch: async () => openFetch(network) };
+  const openUrl = async (url: string): Promise<GivenTorrent> => {
+    const source = await readTorrentSource(ports, url);
+    return "bytes" in source ? { torrent: source.bytes } : { link: source.link };
+  };
+  return { service, openUrl, clock };
+}
+
+function transferEngine(
+  { config, clock, random, log }: Ground,
+  { engine, discovery }: TransfersNeeds,
+  ends: Ends,
+): TransferEngine {
+  const { session, guard, network, udp, encryption } = engine;
+  const judgePeers: typeof guard.judgePeers = (peers, from) => guard.judgePeers(peers, from);
+  const { refusalOf } = network;
+  const announces = udp.part("tracker");
+  const trackers = new TrackerClient({
+    clock,
+    random,
+    http: guard.http,
+    // Announces come from the port that trackers name to others.
+    datagrams: {
+      bind: (options) => announces.bind(options),
+      resolve: (host) => guard.datagrams.resolve(host),
+    },
+    log,
+    judgePeers,
+    refusalOf,
+    encryption,
+  });
+  ends.push(async () => trackers.close());
+  const { service } = discovery.dht;
+  const dht =
+    service &&
+    new SessionDht({
+      ports: { clock, random, refusalOf },
+      open: async () => service,
+      shared: service,
+      guard,
+    });
+  return new TransferSession({
+    session,
+    guard,
+    trackers,
+    sources: async (from, nodes) => {
+      const info = "metainfo" in from ? from.metainfo.info : undefined;
+      const onRefused = (node: string): void =>
+        log.info("a torrent names a DHT node in our own network, which is not asked", { node });
+      const ofDht = (await dht?.sources({ info, nodes, onRefused })) ?? [];
+      // What a link with trackers names may be private.
+      const mayBePrivate = info?.private ?? ("magnet" in from && from.magnet.trackers.length > 0);
+      return [...ofDht, ...discovery.lsd.sources({ private: mayBePrivate })];
+    },
+    extensions: hubExtensions(config, judgePeers),
+    clock,
+  });
+}
