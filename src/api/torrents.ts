@@ -22,6 +22,17 @@ export const swarmFiguresSchema = z
     uploaded: z.number(),
     /** The damage of the everseed's own copy, in words; null when none is known. */
     fault: z.string().nullable(),
+    /**
+     * How many the DHT counts, about (BEP 33), this hub among them. Null while that is not known: it is asked for when somebody
+     * looks at the torrent. Always null for private torrents, and while the DHT is off.
+     */
+    dht: z
+      .object({
+        seeds: z.number().int(),
+        leechers: z.number().int(),
+        countedAt: z.iso.datetime(),
+      })
+      .nullable(),
   })
   .meta({ id: "SwarmFigures" });
 

@@ -9,6 +9,7 @@ import type { Config } from "../config/config.ts";
 import { CatalogueAnnouncer } from "../dht/catalogue-announcer.ts";
 import { DhtService, type HostPort } from "../dht/dht-service.ts";
 import { dhtSource } from "../dht/dht-source.ts";
+import { SwarmEstimates } from "../dht/swarm-estimates.ts";
 import { VersionKeeper } from "../dht/version-keeper.ts";
 import type { PeerSource } from "../engine/session-contract.ts";
 import { NodeSignatures } from "../platform/node-signatures.ts";
@@ -56,6 +57,8 @@ export interface HubDht {
   handleRemoved(infohashes: Infohashes): void;
   /** Tells whether the everseed's copy is whole, and it is a seed. */
   setWhole(infohashes: Infohashes, isWhole: boolean): void;
+  /** Counts members of swarms (BEP 33); `undefined` when it is off. */
+  readonly swarms: SwarmEstimates | undefined;
   /** Keeps versions of publications (BEP 46); `undefined` when it is off. */
   readonly versions: VersionKeeper | undefined;
   /** The node; `undefined` when it is off. */
@@ -113,7 +116,9 @@ export async function openHubDht(config: Config, parts: HubDhtParts): Promise<Hu
     log.error("the catalogue is not announced in the DHT", { cause: String(error) });
   });
   const versions = new VersionKeeper({ dht, clock, random, signatures });
+  const swarms = new SwarmEstimates({ dht, clock });
   return {
+    swarms,
     versions,
     service,
     sources: (info) => {
@@ -131,6 +136,7 @@ export async function openHubDht(config: Config, parts: HubDhtParts): Promise<Hu
     async close() {
       catalogue.close();
       versions.close();
+      swarms.close();
       announcer.close();
       service.close();
       await stateFile.close();
@@ -167,6 +173,7 @@ export function dhtPlan(config: Pick<Config, "host" | "engine" | "discovery">): 
 
 function absentDht(status: DhtReach): HubDht {
   return {
+    swarms: undefined,
     versions: undefined,
     service: undefined,
     sources: () => [],

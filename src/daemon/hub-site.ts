@@ -128,6 +128,7 @@ export async function openHubSite(
     log,
     faults: ground.faults,
     swarms: tracker,
+    dhtSwarms: discovery.dht.swarms ?? { look: () => undefined, known: () => undefined },
     everseed: (id) => everseed.figures(id),
     peers: (id) => everseed.peers(id),
     partialCopies: (id) => everseed.partialCopies(id),

@@ -91,8 +91,10 @@ export function announceArgs(infohash: Uint8Array, announce: PeerAnnounce): Krpc
 export interface SwarmEstimate {
   readonly seeds: number;
   readonly leechers: number;
-  /** Nodes that sent filters. */
+  /** Nodes that sent filters: those that know peers. */
   readonly nodes: number;
+  /** Nodes that answered at all. */
+  readonly replies: number;
 }
 
 /** Asks how many there are without asking for who (BEP 33). @returns A function that ends it. */
@@ -104,11 +106,13 @@ export function scrapeSwarm(
   const seeds = new BloomFilter();
   const leechers = new BloomFilter();
   let nodes = 0;
+  let replies = 0;
   return dht.search({
     target: infohash,
     method: "get_peers",
     args: { scrape: 1 },
     onReply: ({ results }) => {
+      replies += 1;
       const ofSeeds = getBytes(results, "BFsd");
       const ofLeechers = getBytes(results, "BFpe");
       if (ofSeeds?.length !== BLOOM_BYTES || ofLeechers?.length !== BLOOM_BYTES) return false;
@@ -122,6 +126,7 @@ export function scrapeSwarm(
         seeds: Math.round(seeds.estimate()),
         leechers: Math.round(leechers.estimate()),
         nodes,
+        replies,
       }),
   });
 }

@@ -193,7 +193,7 @@ export function torrentRoutes(parts: HubParts, live: LiveFigures): ApiApp {
       const listing = await catalogue.find(c.req.valid("param").id);
       if (!listing) throw await absent(parts, c.req.valid("param").id, "torrent");
       const views = new Views(parts, c.var);
-      const response = live.open(listing.id, c.env, () => views.figures(listing));
+      const response = live.open(listing.id, c.env, () => views.figures(listing, true));
       if (response) return response;
       throw new RefusedError({
         status: 503,

@@ -3,6 +3,7 @@ import type { Actor } from "../accounts/permissions.ts";
 import type { PageAssets, PageRenderer } from "../api/pages.ts";
 import type { HubStatus } from "../api/hub-status.ts";
 import type { Reach, ReachChange } from "../api/reach.ts";
+import type { Infohashes } from "../base/infohash.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
@@ -36,6 +37,8 @@ export interface HubParts {
   /** Shares the thread among all tasks that take a while. */
   readonly turns: Turns;
   readonly swarms: Pick<SwarmRegistry, "count">;
+  /** How many take part by the DHT; `undefined` where nobody knows. Never asked about private torrents (DHT-7). */
+  readonly dhtSwarms: DhtSwarms;
   readonly everseed: (torrentId: string) => EverseedFigures;
   /** For each piece, the number of connected partial peers that have it; undefined when there are none. */
   readonly partialCopies: (torrentId: string) => Uint16Array | undefined;
@@ -66,6 +69,21 @@ export interface HubParts {
   readonly faults: OutsideFaults;
   /** True when an error of another layer means that the disk is full. */
   readonly isDiskFull: (error: unknown) => boolean;
+}
+
+export interface DhtSwarms {
+  /** What is known now; asks for more when that is nothing, or old. */
+  look(infohashes: Infohashes): CountedSwarm | undefined;
+  /** The same without asking. */
+  known(infohashes: Infohashes): CountedSwarm | undefined;
+}
+
+/** Members of a swarm, about. */
+interface CountedSwarm {
+  readonly seeds: number;
+  readonly leechers: number;
+  /** Wall milliseconds. */
+  readonly atMs: number;
 }
 
 /** The site's own description. */

@@ -53,7 +53,8 @@ export class Views {
     this.#workers = request.work;
   }
 
-  figures(listing: Listing): SwarmFigures {
+  /** @param isLookedAt - Somebody looks at this torrent alone: the DHT may be asked about it. */
+  figures(listing: Listing, isLookedAt: boolean): SwarmFigures {
     const { uploadBytesPerSecond, uploaded, damage } = this.#parts.everseed(listing.id);
     const { downloads } = this.#parts;
     const { seeds, leechers, completed } = this.#parts.swarms.count(listing.infohashes);
@@ -66,7 +67,18 @@ export class Views {
       uploadBytesPerSecond: uploadBytesPerSecond + downloads.bytesPerSecond(listing.id),
       uploaded,
       fault: damage?.words ?? null,
+      dht: this.#countedInDht(listing, isLookedAt),
     };
+  }
+
+  #countedInDht(listing: Listing, isLookedAt: boolean): SwarmFigures["dht"] {
+    if (listing.private) return null;
+    const { dhtSwarms } = this.#parts;
+    const { infohashes } = listing;
+    const counted = isLookedAt ? dhtSwarms.look(infohashes) : dhtSwarms.known(infohashes);
+    if (!counted) return null;
+    const { seeds, leechers, atMs } = counted;
+    return { seeds, leechers, countedAt: isoTime(atMs) };
   }
 
   /** The addresses for a torrent's readers, as the hub is reached now. */
@@ -75,7 +87,7 @@ export class Views {
     return { trackers, webSeeds: namesWebSeeds() ? [url + webSeedPath(listing.id)] : [] };
   }
 
-  summary(listing: Listing): TorrentSummary {
+  summary(listing: Listing, isLookedAt = false): TorrentSummary {
     const { v1, v2 } = listing.infohashes;
     return {
       id: listing.id,
@@ -91,7 +103,7 @@ export class Views {
       magnet: magnetOf(listing, this.addresses(listing)),
       pageUrl: this.#origin + torrentPagePath(listing.id, listing.name),
       torrentUrl: this.#origin + torrentFilePath(listing.id),
-      swarm: this.figures(listing),
+      swarm: this.figures(listing, isLookedAt),
     };
   }
 
@@ -103,7 +115,7 @@ export class Views {
     if (!metainfo || !files) return undefined;
     const damaged = await this.damagedFiles(listing);
     return {
-      ...this.summary(listing),
+      ...this.summary(listing, true),
       folder: listing.folder,
       comment: listing.comment,
       createdBy: metainfo.createdBy ?? null,

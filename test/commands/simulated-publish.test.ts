@@ -144,6 +144,7 @@ function summary(name: string): TorrentSummary {
       uploadBytesPerSecond: 0,
       uploaded: 0,
       fault: null,
+      dht: null,
     },
   };
 }

@@ -4,7 +4,7 @@ import { crc32 } from "node:zlib";
 import { parseTrackerPath } from "../../src/announce/tracker-path.ts";
 import { Accounts } from "../../src/accounts/accounts.ts";
 import { FORM_TOKEN_FIELD, type Page } from "../../src/api/pages.ts";
-import { concatBytes } from "../../src/base/bytes.ts";
+import { concatBytes, toHex } from "../../src/base/bytes.ts";
 import { infohashKey } from "../../src/base/infohash.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Slab, SlabPool } from "../../src/ports/content.ts";
@@ -240,6 +240,10 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
   );
   const damage: { now: Damage | null } = { now: null };
   const lookedAt: string[] = [];
+  const dhtSwarms: { now: ReturnType<HubParts["dhtSwarms"]["known"]>; readonly asked: string[] } = {
+    now: undefined,
+    asked: [],
+  };
   const everseedPeers: { now: EverseedPeers | undefined } = { now: undefined };
   const engine = new HandEngine();
   const restartFetches = (): Fetches =>
@@ -280,6 +284,13 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     turns,
     contents,
     swarms,
+    dhtSwarms: {
+      look: ({ v1, v2 }) => {
+        dhtSwarms.asked.push(toHex((v1 ?? v2)!));
+        return dhtSwarms.now;
+      },
+      known: () => dhtSwarms.now,
+    },
     everseed: () => ({ uploadBytesPerSecond: 0, uploaded: 0, damage: damage.now }),
     peers: () => everseedPeers.now,
     partialCopies: () => undefined,
@@ -444,6 +455,8 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     judged,
     engine,
     keptItems,
+    /** What the DHT counts, and the infohashes that it was asked about. */
+    dhtSwarms,
     /** What a hub would have when it restarts on the same disk. */
     restartFetches,
     /** Infohashes, in hexadecimal, that the tracker was told are being fetched. */

@@ -6,7 +6,7 @@ import type { SwarmFigures, TorrentDetail } from "../../src/api/torrents.ts";
 import { useLive } from "../client/live.ts";
 import { fetchPage } from "../client/page-in-document.ts";
 import { formatCount, formatPieceSize, formatSpeed, plural } from "../parts/format.ts";
-import { judgeHealth, othersWithAll } from "../parts/health.ts";
+import { dhtWords, judgeHealth, othersWithAll } from "../parts/health.ts";
 import { Note, When } from "../parts/words.tsx";
 
 /** Longer than the hub caches a page for strangers, so that the next one is newer. */
@@ -23,6 +23,7 @@ export function TorrentHealth(props: {
   const swarm = live.value;
   const health = judgeHealth(swarm);
   const others = othersWithAll(swarm);
+  const inDht = dhtWords(swarm);
   useNewPageAfterDamage(swarm.fault !== torrent.swarm.fault, props.path, props.replace);
   return (
     <section class="card stack" aria-labelledby="health-title">
@@ -58,6 +59,11 @@ export function TorrentHealth(props: {
         </Figure>
         <Figure name="going out now">{formatSpeed(swarm.uploadBytesPerSecond)}</Figure>
       </dl>
+      {inDht !== undefined && swarm.dht !== null && (
+        <p class="small">
+          {inDht} Counted <When at={swarm.dht.countedAt} />.
+        </p>
+      )}
       {torrent.pieceCount > 0 && <Pieces torrent={torrent} strip={pieces} />}
     </section>
   );

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { judgeHealth, othersWithAll } from "./health.ts";
+import { dhtWords, judgeHealth, othersWithAll } from "./health.ts";
 
 const swarm = {
   seeds: 1,
@@ -9,6 +9,7 @@ const swarm = {
   uploadBytesPerSecond: 0,
   uploaded: 0,
   fault: null,
+  dht: null,
 };
 const fault = "1 of 2 files are lost.";
 
@@ -41,4 +42,23 @@ test("HUB-19: a damaged torrent says what repairs it, an intact one has no remed
     assert.match(health.sentence, /^1 of 2 files are lost\. /);
     assert.match(health.remedy ?? "", /Publishing the same files here again repairs it/);
   }
+});
+
+for (const [counted, words] of [
+  [{ seeds: 12, leechers: 3 }, "about 12 seeds (this hub included) and 3 downloaders."],
+  [{ seeds: 1, leechers: 0 }, "about 1 seed (this hub included)."],
+  [{ seeds: 0, leechers: 1 }, "about 1 downloader."],
+  [{ seeds: 2, leechers: 0, fault }, "about 2 seeds."],
+  [{ seeds: 0, leechers: 0 }, "The DHT knows nobody who has it or takes it yet."],
+] as const) {
+  test(`BEP 33: ${JSON.stringify(counted)} is told in words`, () => {
+    const { seeds, leechers } = counted;
+    const dht = { seeds, leechers, countedAt: "2026-11-30T10:00:00Z" };
+    const said = dhtWords({ ...swarm, fault: "fault" in counted ? fault : null, dht });
+    assert.ok(said?.endsWith(words), String(said));
+  });
+}
+
+test("BEP 33: nothing is said of what nobody knows", () => {
+  assert.equal(dhtWords(swarm), undefined);
 });

@@ -56,3 +56,15 @@ export function judgeHealth(swarm: SwarmFigures): Health {
       "Publishing the same files here again repairs it. So does anyone who still has all of them and opens this torrent in a program.",
   };
 }
+
+/** What the DHT counts, beyond the peers that the hub's own tracker knows. @returns `undefined` when nobody knows. */
+export function dhtWords({ dht, fault }: SwarmFigures): string | undefined {
+  if (dht === null) return undefined;
+  const { seeds, leechers } = dht;
+  if (seeds + leechers === 0) return "The DHT knows nobody who has it or takes it yet.";
+  const included = fault === null ? " (this hub included)" : "";
+  const who: string[] = [];
+  if (seeds > 0) who.push(`${plural(seeds, "seed")}${included}`);
+  if (leechers > 0) who.push(plural(leechers, "downloader"));
+  return `The DHT counts about ${who.join(" and ")}.`;
+}

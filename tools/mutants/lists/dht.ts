@@ -2,6 +2,20 @@ import type { Mutant } from "../mutant.ts";
 
 export const mutants: readonly Mutant[] = [
   {
+    name: "dht: each look at a torrent is a search",
+    file: "src/dht/swarm-estimates.ts",
+    from: "const isDue = !look.isAsking && now >= look.dueMs",
+    to: "const isDue = true",
+    tests: ["test/dht/swarm-estimates"],
+  },
+  {
+    name: "dht: the page of a private torrent asks the DHT about it",
+    file: "src/hub/views.ts",
+    from: "    if (listing.private) return null;\n    const { dhtSwarms }",
+    to: "    const { dhtSwarms }",
+    tests: ["test/hub/dht-swarms"],
+  },
+  {
     name: "dht: a hub stores its versions once and never again",
     file: "src/dht/version-keeper.ts",
     from: "kept.dueMs = now + KEEP_MS - random.below(KEEP_MS / 4);",
