@@ -52,6 +52,7 @@ export function boundDatagrams(lower: DatagramNet, options: BoundNetOptions): Da
           if (socket) socket.afterBurst(fire);
           else options.clock.startTimer(0, fire);
         },
+        bytesMaxTo: (address) => sockets.of(address.includes(":") ? 6 : 4)?.bytesMaxTo?.(address),
         close: () => sockets.close(),
       };
     },

@@ -24,6 +24,7 @@ export function filteredDatagrams(lower: DatagramNet, refusalOf: RefusalOf): Dat
           if (refusalOf(to.address) === undefined) socket.send(bytes, to);
         },
         afterBurst: (fire) => socket.afterBurst(fire),
+        bytesMaxTo: (address) => socket.bytesMaxTo?.(address),
         close: () => socket.close(),
       };
     },

@@ -144,6 +144,14 @@ class GuardedStream implements StreamConnection, StreamHandler {
     this.#lower!.resumeReading();
   }
 
+  get datagramBytesMax(): number | undefined {
+    return this.#lower!.datagramBytesMax;
+  }
+
+  allowDatagrams(bytesMax: number): void {
+    this.#lower!.allowDatagrams?.(bytesMax);
+  }
+
   destroy(): void {
     this.#all.delete(this);
     this.#handler = undefined;

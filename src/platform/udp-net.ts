@@ -4,10 +4,16 @@ import net from "node:net";
 import { addressBytes, type Endpoint, formatAddress } from "../base/endpoint.ts";
 import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type { DatagramNet, DatagramSocket } from "../ports/net.ts";
+import { LinkSizes } from "./link-sizes.ts";
 import { openEndpoint, toNetFailure } from "./socket-address.ts";
 
 /** Many small packets arrive at once; the kernel's default holds only a few hundred. It may give less than this. */
 const RECEIVE_QUEUE_BYTES = 4 * 1024 * 1024;
+
+/** Addresses whose canonical form is remembered: finding it costs more than the rest of receiving a packet. */
+const ADDRESSES_MAX = 1024;
+/** Links are the machine's. */
+const LINK_SIZES = new LinkSizes();
 
 /** Errors that packets to or from others cause. */
 const OTHER_SIDE: ReadonlySet<string> = new Set([
@@ -59,7 +65,10 @@ export class UdpNet implements DatagramNet {
       const level = OTHER_SIDE.has(code) ? "debug" : "warn";
       this.#log[level]("a UDP socket reported an error", { code });
     });
-    socket.on("message", (bytes, from) => options.receive(bytes, openEndpoint(from)));
+    const canonical = remembering((address) => openEndpoint({ address, port: 0 }).address);
+    socket.on("message", (bytes, { address, port }) => {
+      options.receive(bytes, { address: canonical(address), port });
+    });
     return new UdpSocket(socket, openEndpoint(socket.address()), family);
   }
 
@@ -75,6 +84,7 @@ class UdpSocket implements DatagramSocket {
   readonly local: Endpoint;
   readonly #socket: dgram.Socket;
   readonly #family: 4 | 6;
+  readonly #literal = remembering((address) => this.#addressFor(address));
   #closed = false;
 
   constructor(socket: dgram.Socket, local: Endpoint, family: 4 | 6) {
@@ -85,16 +95,23 @@ class UdpSocket implements DatagramSocket {
 
   send(bytes: Uint8Array, to: Endpoint): void {
     if (this.#closed || to.port === 0) return;
-    const address = this.#addressFor(to.address);
+    const address = this.#literal(to.address);
     if (address === undefined) return;
-    // Copied, so that the caller may reuse its buffer. A packet that cannot be sent counts as lost,
-    // and the caller that awaits its answer sends it again.
-    this.#socket.send(Uint8Array.from(bytes), to.port, address, () => undefined);
+    // Copied, so that the caller may reuse its buffer; small ones into memory that Node shares out.
+    const copy = Buffer.allocUnsafe(bytes.length);
+    copy.set(bytes);
+    // A packet that cannot be sent counts as lost, and the caller that awaits its answer sends it again: without a
+    // callback Node drops the error, and saves the call of one.
+    this.#socket.send(copy, to.port, address);
   }
 
   afterBurst(fire: () => void): void {
     // Node hands out all packets that it reads at once before it comes to this.
     setImmediate(fire);
+  }
+
+  bytesMaxTo(address: string): number | undefined {
+    return LINK_SIZES.bytesTo(address);
   }
 
   close(): void {
@@ -108,6 +125,19 @@ class UdpSocket implements DatagramSocket {
     if (net.isIPv4(address)) return this.#family === 4 ? address : `::ffff:${address}`;
     return this.#family === 6 ? address : undefined;
   }
+}
+
+/** Remembers what a function of an address returns, and forgets everything when that is too much. */
+function remembering<T>(compute: (address: string) => T): (address: string) => T {
+  const known = new Map<string, T>();
+  return (address) => {
+    const before = known.get(address);
+    if (before !== undefined) return before;
+    const result = compute(address);
+    if (known.size >= ADDRESSES_MAX) known.clear();
+    known.set(address, result);
+    return result;
+  };
 }
 
 function bound(socket: dgram.Socket, at: { host: string; port: number }): Promise<void> {

@@ -53,6 +53,13 @@ export interface StreamConnection {
   /** Stops and restarts reading, for back-pressure. */
   pauseReading(): void;
   resumeReading(): void;
+  /**
+   * The largest datagram that this stream could receive, in bytes; `undefined` when that is nothing unusual, or there are no
+   * datagrams. Tell the other side, which may then be told to send such.
+   */
+  readonly datagramBytesMax?: number | undefined;
+  /** The other side has said, in the stream, that it reads datagrams of so many bytes. Whether they arrive is found out. */
+  allowDatagrams?(bytesMax: number): void;
   /** Ends at once and drops queued bytes. Safe to repeat. */
   destroy(): void;
 }
@@ -97,6 +104,11 @@ export interface DatagramSocket {
   send(bytes: Uint8Array, to: Endpoint): void;
   /** Calls `fire` when the packets that arrived together have all been handed out; never inside the call. */
   afterBurst(fire: () => void): void;
+  /**
+   * @returns The largest datagram that the link of this machine to that address takes as one packet; `undefined` when it is
+   *   an ordinary one, or unknown.
+   */
+  bytesMaxTo?(address: string): number | undefined;
   close(): void;
 }
 

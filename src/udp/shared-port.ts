@@ -144,6 +144,10 @@ class PartSocket implements DatagramSocket {
     this.#socket.afterBurst(fire);
   }
 
+  bytesMaxTo(address: string): number | undefined {
+    return this.#socket.bytesMaxTo?.(address);
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#onClose();

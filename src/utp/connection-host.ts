@@ -11,6 +11,8 @@ export interface ConnectionHost<Connection> {
   readonly memory: ReceivedMemory;
   /** @param bytes - Borrowed for the call. */
   send(bytes: Uint8Array, to: Endpoint): void;
+  /** The largest datagram that our link to an address takes as one packet; `undefined` when it is an ordinary one. */
+  bytesMaxTo(address: string): number | undefined;
   /** Calls `flush` soon: never inside this call. */
   planFlush(connection: Connection): void;
   /** `deadlineMs` changed. */

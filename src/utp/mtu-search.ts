@@ -39,9 +39,14 @@ export class MtuSearch {
     return this.#sizeBytes;
   }
 
+  /** There is nothing more to find out. */
+  get isDone(): boolean {
+    return this.#ceilingBytes - this.#sizeBytes < PRECISION_BYTES;
+  }
+
   /** @returns The size to try with the next packet; `undefined` when there is nothing to try now. */
   nextProbe(): number | undefined {
-    if (this.#isProbing || this.#ceilingBytes - this.#sizeBytes < PRECISION_BYTES) return undefined;
+    if (this.#isProbing || this.isDone) return undefined;
     return this.#nextBytes;
   }
 

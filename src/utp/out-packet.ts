@@ -21,6 +21,9 @@ export class OutPacket {
   isLost = false;
   /** It tries a larger size (`MtuSearch`). */
   isProbe = false;
+  /** It went out with others in one datagram, and tried whether that arrives (`DatagramTrains`). */
+  isInTrain = false;
+  isTrial = false;
 }
 
 /** Packets to use again, shared by all connections of a port. */
@@ -36,6 +39,8 @@ export class PacketPool {
     packet.isAcked = false;
     packet.isLost = false;
     packet.isProbe = false;
+    packet.isInTrain = false;
+    packet.isTrial = false;
     if (this.#spare.length < SPARE_MAX) this.#spare.push(packet);
   }
 }

@@ -14,8 +14,19 @@ export type PacketType = 0 | 1 | 2 | 3 | 4;
 
 const NO_EXTENSION = 0;
 const SELECTIVE_ACK = 1;
+/**
+ * Our own, and sent only to peers that have asked for it above uTP: the payload is that of several packets with numbers in a
+ * row. Two bytes tell how much of it each has; the last one has the rest.
+ */
+const TRAIN = 101;
+const TRAIN_LENGTH = 2;
 /** The type and the length of an extension. */
 const EXTENSION_HEAD_BYTES = 2;
+/** Where the payload of a train begins. */
+export const TRAIN_HEAD_BYTES = HEADER_BYTES + EXTENSION_HEAD_BYTES + TRAIN_LENGTH;
+/** A train of more packets, or of shorter ones, is nonsense. */
+const TRAIN_PACKETS_MAX = 64;
+const TRAIN_PACKET_BYTES_MIN = 500;
 /** The largest multiple of 4 that fits its field: it covers 2,016 packets. */
 export const SELECTIVE_ACK_BYTES_MAX = 252;
 
@@ -40,6 +51,8 @@ export interface PacketHead extends HeadFields {
   sackStart: number;
   sackBytes: number;
   payloadStart: number;
+  /** The payload of each packet of a train; 0 when this is a single packet. */
+  trainPacketBytes: number;
 }
 
 export function emptyHead(): PacketHead {
@@ -54,6 +67,7 @@ export function emptyHead(): PacketHead {
     sackStart: 0,
     sackBytes: 0,
     payloadStart: HEADER_BYTES,
+    trainPacketBytes: 0,
   };
 }
 
@@ -67,7 +81,7 @@ export function looksLikeUtp(bytes: Uint8Array): boolean {
  * Decodes the head of one packet (BEP 29). Skips extensions that it does not know.
  *
  * @param into - Receives the values; undefined values when this returns false.
- * @returns False when it is not uTP, or when an extension does not fit.
+ * @returns False when it is not uTP, or when an extension does not fit, a train included.
  */
 export function decodePacket(bytes: Uint8Array, into: PacketHead): boolean {
   if (!looksLikeUtp(bytes)) return false;
@@ -80,6 +94,7 @@ export function decodePacket(bytes: Uint8Array, into: PacketHead): boolean {
   into.ack = readUint16(bytes, 18);
   into.sackStart = 0;
   into.sackBytes = 0;
+  into.trainPacketBytes = 0;
   let offset = HEADER_BYTES;
   let extension = bytes[1]!;
   while (extension !== NO_EXTENSION) {
@@ -91,12 +106,19 @@ export function decodePacket(bytes: Uint8Array, into: PacketHead): boolean {
       // BEP 29 wants a multiple of 4. libtorrent 2.0.8 sends any number, and without its acks it would starve.
       into.sackStart = start;
       into.sackBytes = length;
+    } else if (extension === TRAIN && length === TRAIN_LENGTH && into.type === DATA) {
+      into.trainPacketBytes = Math.max(readUint16(bytes, start), 1);
     }
     extension = bytes[offset]!;
     offset = start + length;
   }
   into.payloadStart = offset;
-  return true;
+  return into.trainPacketBytes === 0 || isTrain(bytes.length - offset, into.trainPacketBytes);
+}
+
+function isTrain(payloadBytes: number, packetBytes: number): boolean {
+  if (packetBytes < TRAIN_PACKET_BYTES_MIN) return false;
+  return payloadBytes > packetBytes && payloadBytes <= packetBytes * TRAIN_PACKETS_MAX;
 }
 
 /** Writes the 20 bytes of a head without extensions at the start of `out`. */
@@ -109,6 +131,14 @@ export function encodeHead(out: Uint8Array, fields: HeadFields): void {
   writeUint32(out, 12, fields.windowBytes);
   writeUint16(out, 16, fields.sequence);
   writeUint16(out, 18, fields.ack);
+}
+
+/** Makes a train of a packet whose head is written; its payload belongs at `TRAIN_HEAD_BYTES`. */
+export function encodeTrain(out: Uint8Array, packetBytes: number): void {
+  out[1] = TRAIN;
+  out[HEADER_BYTES] = NO_EXTENSION;
+  out[HEADER_BYTES + 1] = TRAIN_LENGTH;
+  writeUint16(out, HEADER_BYTES + EXTENSION_HEAD_BYTES, packetBytes);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { invariant } from "../base/errors.ts";
+import type { DatagramTrains } from "./datagram-trains.ts";
 import type { MtuSearch } from "./mtu-search.ts";
 import type { OutPacket, PacketPool } from "./out-packet.ts";
 import { DATA, type FIN, HEADER_BYTES, type PacketHead, STATE, type SYN } from "./packet.ts";
@@ -14,6 +15,7 @@ const LATER_ARRIVALS = 3;
 /** What one ack brought. One record is used for all of them. */
 export interface AckResult {
   ackedBytes: number;
+  /** Datagrams: a train counts once, as chance and queues see it. */
   ackedPackets: number;
   lostPackets: number;
   /**
@@ -33,6 +35,7 @@ export class SendSide {
   readonly written = new WriteQueue();
   readonly #pool: PacketPool;
   readonly #mtu: MtuSearch;
+  readonly #trains: DatagramTrains;
   /** The packets from `#oldest` to `#next`, by number; a number that is acknowledged out of order has its packet still. */
   #ring: (OutPacket | undefined)[] = emptyRing(RING_FIRST);
   #oldest: number;
@@ -47,6 +50,9 @@ export class SendSide {
   /** The latest sendings that have arrived, the latest first. */
   readonly #arrived: number[] = Array.from({ length: LATER_ARRIVALS }, () => 0);
   #repeatedAcks = 0;
+  /** The sendings that this ack has counted last. */
+  #countedAck = 0;
+  #countedLoss = 0;
   readonly #result: AckResult = {
     ackedBytes: 0,
     ackedPackets: 0,
@@ -57,10 +63,12 @@ export class SendSide {
   constructor(options: {
     readonly pool: PacketPool;
     readonly mtu: MtuSearch;
+    readonly trains: DatagramTrains;
     readonly firstSequence: number;
   }) {
     this.#pool = options.pool;
     this.#mtu = options.mtu;
+    this.#trains = options.trains;
     this.#oldest = options.firstSequence;
     this.#next = options.firstSequence;
     this.#lostFrom = options.firstSequence;
@@ -123,6 +131,8 @@ export class SendSide {
     result.ackedPackets = 0;
     result.lostPackets = 0;
     result.roundTripMs = undefined;
+    this.#countedAck = 0;
+    this.#countedLoss = 0;
     const distance = sequenceDistance(this.#oldest, sequenceAfter(head.ack, 1));
     if (distance < 0) return result;
     for (let i = 0; i < distance; i += 1) {
@@ -135,7 +145,7 @@ export class SendSide {
     if (sequenceDistance(this.#lostFrom, this.#oldest) > 0) this.#lostFrom = this.#oldest;
     if (distance > 0) this.#repeatedAcks = 0;
     if (head.sackBytes > 0) this.#handleSelectiveAck(head, packet, nowMs);
-    else if (distance === 0 && head.type === STATE) this.#handleRepeatedAck();
+    else if (distance === 0 && head.type === STATE) this.#handleRepeatedAck(nowMs);
     return result;
   }
 
@@ -149,32 +159,32 @@ export class SendSide {
         const sequence = sequenceAfter(head.ack, 2 + i * 8 + bit);
         if (sequenceDistance(this.#oldest, sequence) < 0) continue;
         // What was never sent has not arrived, whatever the peer says.
-        if (sequenceDistance(sequence, this.#next) <= 0) return this.#findLost(highest);
+        if (sequenceDistance(sequence, this.#next) <= 0) return this.#findLost(highest, nowMs);
         highest = sequence;
         this.#arrive(this.#at(sequence), nowMs);
       }
     }
-    this.#findLost(highest);
+    this.#findLost(highest, nowMs);
   }
 
   /** Marks packets as lost up to `highest`: those sent before three that have arrived. */
-  #findLost(highest: number): void {
+  #findLost(highest: number, nowMs: number): void {
     const before = this.#arrived[LATER_ARRIVALS - 1]!;
     const count = sequenceDistance(this.#oldest, highest);
     for (let i = 0; i < count; i += 1) {
       const packet = this.#at(sequenceAfter(this.#oldest, i));
       if (packet.isAcked || packet.isLost || packet.order >= before) continue;
-      this.#lose(packet);
+      this.#lose(packet, nowMs);
     }
   }
 
   /** Peers without selective acks repeat the last one for each packet after a hole. */
-  #handleRepeatedAck(): void {
+  #handleRepeatedAck(nowMs: number): void {
     if (this.isAllAcked) return;
     this.#repeatedAcks += 1;
     if (this.#repeatedAcks !== LATER_ARRIVALS) return;
     const packet = this.#at(this.#oldest);
-    if (!packet.isLost && !packet.isAcked && packet.sendings === 1) this.#lose(packet);
+    if (!packet.isLost && !packet.isAcked && packet.sendings === 1) this.#lose(packet, nowMs);
   }
 
   #arrive(packet: OutPacket, nowMs: number): void {
@@ -182,7 +192,8 @@ export class SendSide {
     packet.isAcked = true;
     const result = this.#result;
     result.ackedBytes += packet.payloadBytes;
-    result.ackedPackets += 1;
+    if (packet.order !== this.#countedAck) result.ackedPackets += 1;
+    this.#countedAck = packet.order;
     if (packet.order > this.#arrived[0]!) {
       result.roundTripMs = packet.sendings === 1 ? nowMs - packet.sentAtMs : undefined;
     }
@@ -197,38 +208,46 @@ export class SendSide {
     if (packet.isProbe) this.#mtu.probeArrived(packet.datagramBytes);
     else if (packet.datagramBytes === this.#mtu.sizeBytes) this.#mtu.sizeArrived();
     packet.isProbe = false;
+    if (packet.isInTrain) this.#trains.arrived();
     this.#noteArrived(packet.order);
   }
 
   #noteArrived(order: number): void {
     const arrived = this.#arrived;
     for (let i = 0; i < LATER_ARRIVALS; i += 1) {
-      if (order <= arrived[i]!) continue;
+      if (order === arrived[i]) return;
+      if (order < arrived[i]!) continue;
       arrived.copyWithin(i + 1, i);
       arrived[i] = order;
       return;
     }
   }
 
-  #lose(packet: OutPacket): void {
+  #lose(packet: OutPacket, nowMs: number): void {
     packet.isLost = true;
     this.#lost += 1;
     this.#inFlightBytes -= packet.payloadBytes;
     this.#inFlightPackets -= 1;
     if (sequenceDistance(this.#lostFrom, packet.sequence) < 0) this.#lostFrom = packet.sequence;
-    // A probe may be lost because of its size: that says nothing about the queue.
+    // A probe or a trial may be lost because of its size: that says nothing about the queue.
     if (packet.isProbe) this.#mtu.probeLost(packet.datagramBytes);
-    else this.#result.lostPackets += 1;
+    else if (!packet.isTrial && packet.order !== this.#countedLoss) this.#result.lostPackets += 1;
+    this.#countedLoss = packet.order;
+    if (packet.isInTrain) this.#trains.lost(nowMs);
     packet.isProbe = false;
+    packet.isInTrain = false;
+    packet.isTrial = false;
   }
 
   /** Nothing was acknowledged in time: everything counts as lost. */
-  handleTimeout(): void {
+  handleTimeout(nowMs: number): void {
     this.#repeatedAcks = 0;
     const count = sequenceDistance(this.#oldest, this.#next);
     for (let i = 0; i < count; i += 1) {
       const packet = this.#at(sequenceAfter(this.#oldest, i));
-      if (!packet.isAcked && !packet.isLost) this.#lose(packet);
+      if (packet.isAcked || packet.isLost) continue;
+      if (packet.isInTrain) this.#trains.handleTimeout(nowMs);
+      this.#lose(packet, nowMs);
     }
     this.#lostFrom = this.#oldest;
   }
@@ -242,6 +261,19 @@ export class SendSide {
     }
   }
 
+  /** @returns The payload of the next train; 0 when the next packet goes alone. */
+  nextTrainBytes(now: { readonly nowMs: number; readonly windowBytes: number }): number {
+    if (!this.#mtu.isDone) return 0;
+    const packetBytes = this.#mtu.sizeBytes;
+    const bytes = this.#trains.nextPayloadBytes({
+      ...now,
+      writtenBytes: this.written.bytes,
+      packetBytes,
+    });
+    const packets = Math.ceil(bytes / (packetBytes - HEADER_BYTES));
+    return sequenceDistance(this.#oldest, this.#next) + packets > PACKETS_MAX ? 0 : bytes;
+  }
+
   /** @returns The payload that the next new packet would have; 0 when there is none, or too many are on their way. */
   get nextPayloadBytes(): number {
     if (sequenceDistance(this.#oldest, this.#next) >= PACKETS_MAX) return 0;
@@ -251,18 +283,43 @@ export class SendSide {
   /** Cuts a packet from the written bytes; call it when `nextPayloadBytes` is not 0. */
   cutPacket(): OutPacket {
     const probeBytes = this.#mtu.nextProbe();
-    const packet = this.#add(DATA);
     // A probe is worth it only among others, which show that it is its size that is lost.
     if (probeBytes !== undefined && this.written.bytes >= 4 * probeBytes) {
-      packet.isProbe = true;
+      const probe = this.#cut(probeBytes - HEADER_BYTES);
+      probe.isProbe = true;
       this.#mtu.probeSent();
-      packet.payloadBytes = probeBytes - HEADER_BYTES;
-    } else {
-      packet.payloadBytes = Math.min(this.written.bytes, this.#mtu.sizeBytes - HEADER_BYTES);
+      return probe;
     }
-    packet.datagramBytes = HEADER_BYTES + packet.payloadBytes;
-    this.written.take(packet.bytes, HEADER_BYTES, packet.payloadBytes);
-    this.#unackedBytes += packet.payloadBytes;
+    return this.#cut(Math.min(this.written.bytes, this.#mtu.sizeBytes - HEADER_BYTES));
+  }
+
+  /**
+   * Cuts the packets of a train from the written bytes. They count as sent from now on, in one sending.
+   *
+   * @param payload - Receives their payload.
+   * @param packetBytes - The payload of each; the last one has the rest.
+   * @returns The number of the first.
+   */
+  sendTrain(payload: Uint8Array, packetBytes: number, nowMs: number): number {
+    const first = this.#next;
+    this.#order += 1;
+    for (let at = 0; at < payload.length; at += packetBytes) {
+      const packet = this.#cut(Math.min(packetBytes, payload.length - at));
+      packet.isInTrain = true;
+      packet.isTrial = this.#trains.isTrial;
+      payload.set(packet.bytes.subarray(HEADER_BYTES, packet.datagramBytes), at);
+      this.#depart(packet, nowMs);
+    }
+    this.#trains.sent();
+    return first;
+  }
+
+  #cut(payloadBytes: number): OutPacket {
+    const packet = this.#add(DATA);
+    packet.payloadBytes = payloadBytes;
+    packet.datagramBytes = HEADER_BYTES + payloadBytes;
+    this.written.take(packet.bytes, HEADER_BYTES, payloadBytes);
+    this.#unackedBytes += payloadBytes;
     return packet;
   }
 
@@ -280,6 +337,10 @@ export class SendSide {
       this.#lost -= 1;
     }
     this.#order += 1;
+    this.#depart(packet, nowMs);
+  }
+
+  #depart(packet: OutPacket, nowMs: number): void {
     packet.order = this.#order;
     packet.sendings += 1;
     packet.sentAtMs = nowMs;

@@ -4,7 +4,9 @@ import type { NetFailure, StreamConnection, StreamHandler } from "../ports/net.t
 import { AckPolicy } from "./ack-policy.ts";
 import type { ConnectionHost, ConnectionStart } from "./connection-host.ts";
 import type { Timed } from "./deadlines.ts";
+import { DatagramTrains, TRAIN_BYTES_MAX, TRAIN_BYTES_MIN } from "./datagram-trains.ts";
 import { DelayMeter } from "./delay-meter.ts";
+import { Incoming } from "./incoming.ts";
 import { Ledbat } from "./ledbat.ts";
 import { MtuSearch } from "./mtu-search.ts";
 import type { OutPacket } from "./out-packet.ts";
@@ -13,6 +15,7 @@ import {
   DATA,
   encodeHead,
   encodeSelectiveAck,
+  encodeTrain,
   FIN,
   HEADER_BYTES,
   type HeadFields,
@@ -23,15 +26,12 @@ import {
   SELECTIVE_ACK_BYTES_MAX,
   STATE,
   SYN,
+  TRAIN_HEAD_BYTES,
 } from "./packet.ts";
-import { ReceiveSide } from "./receive-side.ts";
 import { RoundTrip } from "./round-trip.ts";
 import { SendSide } from "./send-side.ts";
 import { sequenceAfter, toMicroseconds } from "./sequence.ts";
-import { UnreadBytes } from "./unread-bytes.ts";
 
-/** What a peer may send before we read it, and after a hole: two round trips of a fast line. */
-export const RECEIVE_WINDOW_BYTES = 4 * 1024 * 1024;
 /** The connection ends after so many waits without an ack, each twice as long: about a minute. */
 const TIMEOUTS_MAX = 6;
 /** Large packets are suspected after so many. */
@@ -41,7 +41,6 @@ const ENDING_MS = 15_000;
 /** The pacer lets the next packets go after this. */
 const PACE_MS = 5;
 const NONE = Number.POSITIVE_INFINITY;
-const NOTHING = new Uint8Array(0);
 
 /**
  * One uTP connection. Packets and deadlines come in by calls; what has to go out is decided in `flush`, once for each burst
@@ -58,8 +57,9 @@ export class UtpConnection implements StreamConnection, Timed {
   waitingFor = -1;
   readonly #host: ConnectionHost<UtpConnection>;
   readonly #mtu: MtuSearch;
+  readonly #trains = new DatagramTrains();
   readonly #sender: SendSide;
-  readonly #receiver: ReceiveSide;
+  readonly #incoming: Incoming;
   readonly #ledbat: Ledbat;
   readonly #pacer = new Pacer();
   readonly #roundTrip = new RoundTrip();
@@ -80,10 +80,6 @@ export class UtpConnection implements StreamConnection, Timed {
   #hasFin = false;
   /** Bytes that went into packets since the handler was told. */
   #takenBytes = 0;
-  #isPaused = false;
-  readonly #unread: UnreadBytes;
-  /** The room that the peer was told of. */
-  #toldWindowBytes = RECEIVE_WINDOW_BYTES;
 
   constructor(host: ConnectionHost<UtpConnection>, start: ConnectionStart) {
     this.#host = host;
@@ -95,11 +91,16 @@ export class UtpConnection implements StreamConnection, Timed {
     this.#sender = new SendSide({
       pool: host.pool,
       mtu: this.#mtu,
+      trains: this.#trains,
       firstSequence: start.firstSequence,
     });
     this.#phase = start.call === undefined ? "calling" : "connected";
-    this.#receiver = new ReceiveSide(start.call ?? 0, host.memory);
-    this.#unread = new UnreadBytes(host.memory);
+    this.#incoming = new Incoming({
+      ack: start.call ?? 0,
+      memory: host.memory,
+      acks: this.#acks,
+      reader: () => this.#handler,
+    });
     this.#head = {
       type: DATA,
       connectionId: start.sendId,
@@ -151,12 +152,21 @@ export class UtpConnection implements StreamConnection, Timed {
   }
 
   pauseReading(): void {
-    this.#isPaused = true;
+    this.#incoming.isPaused = true;
   }
 
   resumeReading(): void {
-    this.#isPaused = false;
-    if (this.#unread.bytes > 0) this.#host.planFlush(this);
+    this.#incoming.isPaused = false;
+    if (this.#incoming.unreadBytes > 0) this.#host.planFlush(this);
+  }
+
+  get datagramBytesMax(): number | undefined {
+    const bytes = this.#host.bytesMaxTo(this.remote.endpoint.address) ?? 0;
+    return bytes < TRAIN_BYTES_MIN ? undefined : Math.min(bytes, TRAIN_BYTES_MAX);
+  }
+
+  allowDatagrams(bytesMax: number): void {
+    this.#trains.allow(Math.min(bytesMax, this.datagramBytesMax ?? 0));
   }
 
   destroy(): void {
@@ -194,7 +204,7 @@ export class UtpConnection implements StreamConnection, Timed {
     if (this.#phase === "calling") {
       if (head.type !== STATE || !this.#isAnswer(head)) return;
       // STATE has the number of the first packet that follows.
-      this.#receiver.start(sequenceAfter(head.sequence, -1));
+      this.#incoming.order.start(sequenceAfter(head.sequence, -1));
       this.#phase = "connected";
       this.#phaseEndMs = NONE;
       this.#handleAck(head, bytes, nowMs);
@@ -209,7 +219,7 @@ export class UtpConnection implements StreamConnection, Timed {
   /** Sends what may be sent, acknowledges what came, tells the handler. */
   flush(): void {
     if (this.#phase === "closed") return;
-    this.#deliverUnread();
+    if (this.#incoming.deliverUnread()) this.#endWithPeer();
     this.#sendPackets();
     if (this.#acks.isDue(this.#host.clock.nowMs())) this.#sendEmpty(STATE);
     const takenBytes = this.#takenBytes;
@@ -271,66 +281,17 @@ export class UtpConnection implements StreamConnection, Timed {
   }
 
   #receive(head: PacketHead, bytes: Uint8Array, nowMs: number): void {
-    const isFin = head.type === FIN;
-    const payload = isFin ? NOTHING : bytes.subarray(head.payloadStart);
-    const hadHole = this.#receiver.hasHole;
-    const roomBytes = this.#roomBytes;
-    const isRefused =
-      (isFin && !this.#receiver.placeEnd(head.sequence)) ||
-      (this.#isHolding && this.#receiver.isNext(head.sequence) && payload.length > roomBytes);
-    const placement = isRefused
-      ? "refused"
-      : this.#receiver.place(head.sequence, payload, roomBytes);
-    // The peer has to know at once of a hole, of what came twice and of what had no room.
-    if (placement !== "next" || hadHole || isFin) this.#acks.hurry();
-    if (placement !== "next") return;
-    this.#acks.handleNext(nowMs);
-    this.#deliver(payload, true);
-    for (let kept = this.#receiver.takeNext(); kept; kept = this.#receiver.takeNext()) {
-      this.#deliver(kept, false);
-    }
-    this.#endWithPeer();
+    if (this.#incoming.take(head, bytes, nowMs)) this.#endWithPeer();
   }
 
   /** The peer has ended, and everything was read: a peer that closed its side reads no more either. */
   #endWithPeer(): void {
-    if (!this.#receiver.isComplete || this.#isHolding || this.#phase !== "connected") return;
+    const { order, isHolding } = this.#incoming;
+    if (!order.isComplete || isHolding || this.#phase !== "connected") return;
     const handler = this.#handler;
     this.#handler = undefined;
     this.#end();
     handler?.handleClose(undefined);
-  }
-
-  /** @param isBorrowed - The bytes are valid for this call only. */
-  #deliver(payload: Uint8Array, isBorrowed: boolean): void {
-    // Without a handler, nobody will read it.
-    if (payload.length === 0 || !this.#handler) return;
-    if (this.#isHolding) {
-      this.#unread.push(isBorrowed ? payload.slice() : payload);
-    } else {
-      this.#handler.handleBytes(payload, payload.length);
-    }
-  }
-
-  #deliverUnread(): void {
-    if (this.#unread.bytes === 0 || this.#isPaused) return;
-    while (!this.#isPaused && this.#handler) {
-      const part = this.#unread.take();
-      if (!part) break;
-      this.#handler.handleBytes(part, part.length);
-    }
-    // A peer that was told of little room waits for this.
-    if (this.#toldWindowBytes < RECEIVE_WINDOW_BYTES / 2) this.#acks.hurry();
-    this.#endWithPeer();
-  }
-
-  get #isHolding(): boolean {
-    return this.#isPaused || this.#unread.bytes > 0;
-  }
-
-  get #roomBytes(): number {
-    const own = RECEIVE_WINDOW_BYTES - this.#receiver.keptBytes - this.#unread.bytes;
-    return Math.max(Math.min(own, this.#host.memory.roomBytes), 0);
   }
 
   /** The peer has no room for a packet. */
@@ -358,7 +319,8 @@ export class UtpConnection implements StreamConnection, Timed {
     this.#isPaced = false;
     for (;;) {
       const lost = this.#sender.hasLost ? this.#sender.nextLost() : undefined;
-      const payloadBytes = lost ? lost.payloadBytes : this.#sender.nextPayloadBytes;
+      const trainBytes = lost ? 0 : this.#nextTrainBytes();
+      const payloadBytes = lost?.payloadBytes ?? (trainBytes || this.#sender.nextPayloadBytes);
       if (!lost && payloadBytes === 0) break;
       if (!this.#hasRoomFor(payloadBytes)) break;
       if (!this.#pacer.mayDepart) {
@@ -366,15 +328,24 @@ export class UtpConnection implements StreamConnection, Timed {
         this.#isWindowLimited = true;
         break;
       }
+      this.#mayProbeWindow = false;
+      if (trainBytes > 0) {
+        this.#transmitTrain(trainBytes);
+        continue;
+      }
       const packet = lost ?? this.#sender.cutPacket();
       if (!lost) this.#takenBytes += packet.payloadBytes;
-      this.#mayProbeWindow = false;
       this.#pacer.depart(packet.payloadBytes);
       this.#transmit(packet);
     }
     if (this.#phase !== "ending" || this.#hasFin || this.#sender.hasLost) return;
     this.#hasFin = true;
     this.#transmit(this.#sender.addControl(FIN));
+  }
+
+  #nextTrainBytes(): number {
+    const windowBytes = Math.min(this.#ledbat.windowBytes, this.#peerWindowBytes);
+    return this.#sender.nextTrainBytes({ nowMs: this.#host.clock.nowMs(), windowBytes });
   }
 
   #hasRoomFor(payloadBytes: number): boolean {
@@ -397,13 +368,28 @@ export class UtpConnection implements StreamConnection, Timed {
     this.#encode(packet.bytes, packet.type, packet.sequence);
     this.#host.send(packet.bytes.subarray(0, packet.datagramBytes), this.remote.endpoint);
     // Every packet acknowledges; only holes need one that says more.
-    if (!this.#receiver.hasHole) this.#acks.acknowledged();
+    if (!this.#incoming.order.hasHole) this.#acks.acknowledged();
+  }
+
+  #transmitTrain(payloadBytes: number): void {
+    const nowMs = this.#host.clock.nowMs();
+    if (this.#sender.isIdle) this.#timeoutFromMs = nowMs;
+    const bytes = TRAIN.subarray(0, TRAIN_HEAD_BYTES + payloadBytes);
+    const packetBytes = this.#mtu.sizeBytes - HEADER_BYTES;
+    const first = this.#sender.sendTrain(bytes.subarray(TRAIN_HEAD_BYTES), packetBytes, nowMs);
+    this.#takenBytes += payloadBytes;
+    this.#pacer.depart(payloadBytes);
+    this.#encode(bytes, DATA, first);
+    encodeTrain(bytes, packetBytes);
+    this.#host.send(bytes, this.remote.endpoint);
+    if (!this.#incoming.order.hasHole) this.#acks.acknowledged();
   }
 
   #sendEmpty(type: typeof STATE | typeof RESET): void {
     const bytes = EMPTY_PACKET;
     this.#encode(bytes, type, this.#sender.nextSequence);
-    const sackBytes = type === STATE ? this.#receiver.writeSelectiveAck(bytes, SACK_OFFSET) : 0;
+    const sackBytes =
+      type === STATE ? this.#incoming.order.writeSelectiveAck(bytes, SACK_OFFSET) : 0;
     const length = encodeSelectiveAck(bytes, sackBytes);
     this.#host.send(bytes.subarray(0, length), this.remote.endpoint);
     this.#acks.acknowledged();
@@ -411,13 +397,13 @@ export class UtpConnection implements StreamConnection, Timed {
 
   #encode(bytes: Uint8Array, type: PacketType, sequence: number): void {
     const head = this.#head;
-    this.#toldWindowBytes = this.#roomBytes;
+    this.#incoming.toldWindowBytes = this.#incoming.roomBytes;
     head.type = type;
     head.connectionId = type === SYN ? this.receiveId : this.sendId;
     head.timestamp = toMicroseconds(this.#host.clock.nowMs());
     head.timestampDifference = this.#delays.difference;
-    head.windowBytes = this.#toldWindowBytes;
-    head.ack = this.#receiver.ack;
+    head.windowBytes = this.#incoming.toldWindowBytes;
+    head.ack = this.#incoming.order.ack;
     head.sequence = sequence;
     encodeHead(bytes, head);
   }
@@ -436,7 +422,7 @@ export class UtpConnection implements StreamConnection, Timed {
       return;
     }
     this.#roundTrip.timedOut();
-    this.#sender.handleTimeout();
+    this.#sender.handleTimeout(nowMs);
     // A call that gets no answer says nothing about the line, and no room nothing either.
     if (isClosed || this.#phase === "calling") return;
     this.#ledbat.handleTimeout();
@@ -448,7 +434,7 @@ export class UtpConnection implements StreamConnection, Timed {
     this.#phase = "ending";
     this.#phaseEndMs = this.#host.clock.nowMs() + ENDING_MS;
     this.#sender.written.clear();
-    this.#unread.clear();
+    this.#incoming.clear();
     this.#host.planFlush(this);
   }
 
@@ -457,8 +443,7 @@ export class UtpConnection implements StreamConnection, Timed {
     this.#phase = "closed";
     this.#deadlineMs = NONE;
     this.#sender.close();
-    this.#receiver.close();
-    this.#unread.clear();
+    this.#incoming.close();
     this.#takenBytes = 0;
     this.#host.drop(this);
     const handler = this.#handler;
@@ -477,5 +462,7 @@ export class UtpConnection implements StreamConnection, Timed {
   }
 }
 
+/** Trains are built here: each is sent before the next is built. */
+const TRAIN = new Uint8Array(TRAIN_BYTES_MAX);
 /** Packets without payload are built here: each is sent before the next is built. */
 const EMPTY_PACKET = new Uint8Array(SACK_OFFSET + SELECTIVE_ACK_BYTES_MAX);

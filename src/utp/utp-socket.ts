@@ -4,6 +4,7 @@ import type { DialOptions, NetFailure, StreamConnection, StreamHandler } from ".
 import type { Random } from "../ports/random.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Deadlines } from "./deadlines.ts";
+import { RECEIVE_WINDOW_BYTES } from "./incoming.ts";
 import { PacketPool } from "./out-packet.ts";
 import {
   DATA,
@@ -20,7 +21,7 @@ import {
 import { ReceivedMemory } from "./received-memory.ts";
 import { sequenceAfter, toMicroseconds } from "./sequence.ts";
 import { SynCookies } from "./syn-cookies.ts";
-import { RECEIVE_WINDOW_BYTES, UtpConnection } from "./utp-connection.ts";
+import { UtpConnection } from "./utp-connection.ts";
 
 const CONNECTIONS_MAX = 4096;
 /** From one address, so that one machine cannot take all places. */
@@ -38,6 +39,8 @@ export interface UtpOptions {
   readonly random: Random;
   /** Sends one datagram; `bytes` is borrowed for the call. */
   readonly send: (bytes: Uint8Array, to: Endpoint) => void;
+  /** The largest datagram that our link to an address takes as one packet; ordinary ones without this. */
+  readonly bytesMaxTo?: ((address: string) => number | undefined) | undefined;
   /** Calls `fire` when the burst of packets that came at once is over; never inside the call. */
   readonly soon: (fire: () => void) => void;
   /** Takes a call; `undefined` refuses it, and without this all calls are refused. */
@@ -78,6 +81,7 @@ export class UtpSocket {
       pool: new PacketPool(),
       memory: new ReceivedMemory(),
       send: options.send,
+      bytesMaxTo: (address) => options.bytesMaxTo?.(address),
       planFlush: (connection) => this.#planFlush(connection),
       retime: (connection) => this.#deadlines.update(connection),
       drop: (connection) => this.#drop(connection),

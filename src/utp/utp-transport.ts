@@ -58,6 +58,7 @@ export class UtpTransport implements PeerTransport<"utp"> {
       clock,
       random,
       send: (bytes, to) => bound.send(bytes, to),
+      bytesMaxTo: (address) => bound.bytesMaxTo?.(address),
       soon: (fire) => bound.afterBurst(fire),
       accept: (connection) => (isListening ? accept(connection) : undefined),
     });

@@ -55,6 +55,10 @@ test("WIR-9: each field is judged alone, and the valid ones are kept", () => {
     ["11:upload_onlyi1e", { uploadOnly: true }],
     ["11:upload_onlyi0e", { uploadOnly: false }],
     ["11:upload_only1:1", { uploadOnly: undefined }],
+    ["12:everseed_utpi32768e", { datagramBytes: 32_768 }],
+    ["12:everseed_utpi0e", { datagramBytes: undefined }],
+    ["12:everseed_utpi65508e", { datagramBytes: undefined }],
+    ["12:everseed_utp3:abc", { datagramBytes: undefined }],
     ["1:ei1e", { prefersEncryption: true }],
     ["1:ei0e", { prefersEncryption: false }],
     ["1:e3:yes", { prefersEncryption: undefined }],
@@ -94,7 +98,7 @@ test("WIR-9: ids are 0 to 255, names short and few", () => {
 
 test("BEP 10: an extension handshake, both ways", () => {
   const text =
-    "d1:ei1e1:md11:ut_metadatai3e6:ut_pexi1ee13:metadata_sizei31235e1:pi6881e1:v12:Everseed 1.0e";
+    "d1:ei1e12:everseed_utpi32768e1:md11:ut_metadatai3e6:ut_pexi1ee13:metadata_sizei31235e1:pi6881e1:v12:Everseed 1.0e";
   const handshake = decodeText(text);
   assert.deepEqual(handshake, {
     messages: new Map([
@@ -109,6 +113,7 @@ test("BEP 10: an extension handshake, both ways", () => {
     requestQueue: undefined,
     metadataSize: 31_235,
     uploadOnly: undefined,
+    datagramBytes: 32_768,
     prefersEncryption: true,
   });
   assert.equal(toLatin1(encodeExtensionHandshake(handshake)), text);

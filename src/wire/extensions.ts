@@ -21,6 +21,9 @@ const HANDSHAKE_ITEMS_MAX = 4096;
 const NAMES_MAX = 128;
 const NAME_CHARACTERS_MAX = 64;
 const CLIENT_CHARACTERS_MAX = 64;
+const DATAGRAM_BYTES = "everseed_utp";
+/** What UDP can carry. */
+const DATAGRAM_BYTES_MAX = 65_507;
 /** More than any client queues; it keeps sums small. */
 const REQUEST_QUEUE_MAX = 65_535;
 
@@ -45,6 +48,8 @@ export interface ExtensionHandshake {
   readonly prefersEncryption?: boolean | undefined;
   /** The sender wants nothing more: it is a seed or a partial seed (BEP 21). */
   readonly uploadOnly?: boolean | undefined;
+  /** The sender reads uTP datagrams of so many bytes that hold several packets. Our own key. */
+  readonly datagramBytes?: number | undefined;
 }
 
 /** @returns The payload that follows extension id 0. */
@@ -62,6 +67,7 @@ export function encodeExtensionHandshake(handshake: ExtensionHandshake): Uint8Ar
       reqq: handshake.requestQueue,
       metadata_size: handshake.metadataSize,
       upload_only: handshake.uploadOnly === undefined ? undefined : Number(handshake.uploadOnly),
+      [DATAGRAM_BYTES]: handshake.datagramBytes,
     }),
   );
 }
@@ -84,6 +90,7 @@ export function decodeExtensionHandshake(payload: Uint8Array): ExtensionHandshak
     requestQueue: requestQueue(dict),
     metadataSize: integerWithin(dict, "metadata_size", 1, Number.MAX_SAFE_INTEGER),
     uploadOnly: booleanOf(dict, "upload_only"),
+    datagramBytes: integerWithin(dict, DATAGRAM_BYTES, 1, DATAGRAM_BYTES_MAX),
     prefersEncryption: booleanOf(dict, "e"),
   };
 }

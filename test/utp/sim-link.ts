@@ -10,6 +10,8 @@ export interface LinkOptions {
   readonly delayMs: number;
   /** What waits for the line at most; what comes then is lost. */
   readonly queueBytes?: number;
+  /** Longer datagrams disappear: nobody is told. */
+  readonly datagramBytesMax?: number;
   readonly lossPerMille?: number;
   readonly duplicatePerMille?: number;
   /** Each packet takes up to so much longer, so that others overtake it. */
@@ -34,6 +36,7 @@ export class SimLink {
   /** @returns False when the queue is full. */
   send(bytes: number, deliver: () => void): boolean {
     const { bytesPerSecond, delayMs, jitterMs = 0, queueBytes = Infinity } = this.options;
+    if (bytes > (this.options.datagramBytesMax ?? Infinity)) return false;
     const nowMs = this.#simulation.nowMs();
     const waitMs = Math.max(this.#freeAtMs - nowMs, 0);
     if (bytesPerSecond !== Infinity && (waitMs / 1000) * bytesPerSecond > queueBytes) return false;

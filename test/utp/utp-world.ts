@@ -11,10 +11,13 @@ export const A: Endpoint = { address: "11.1.1.1", port: 1001 };
 export const B: Endpoint = { address: "22.2.2.2", port: 2002 };
 
 const BLOCK_BYTES = 16 * 1024;
+/** An engine keeps about so much written ahead. */
+const WRITTEN_BYTES = 32 * BLOCK_BYTES;
+const DATAGRAM_BYTES_MAX = 65_507;
 /** What flows send over and over: no packet is a multiple of this prime, so that a mistake shows. */
 const PERIOD_BYTES = 65_521;
 const PATTERN = Uint8Array.from(
-  { length: PERIOD_BYTES + BLOCK_BYTES },
+  { length: PERIOD_BYTES + DATAGRAM_BYTES_MAX },
   (_, i) => ((i % PERIOD_BYTES) * 2_654_435_761) >>> 24,
 );
 
@@ -26,6 +29,10 @@ export interface UtpWorldOptions {
   readonly back?: LinkOptions;
   /** What the clock of B shows when that of A shows so much. */
   readonly clockOfB?: (nowMs: number) => number;
+  /** Both sides say that they read datagrams of so many bytes, and their links claim to carry them. */
+  readonly trainBytes?: number;
+  /** They do not say so, as other programs. */
+  readonly isSilent?: boolean;
   /** What A's own random numbers are; the first two are the id and the number of its first call. */
   readonly randomOfA?: Random;
 }
@@ -46,7 +53,7 @@ export class Flow implements StreamHandler {
   /** Keeps the connection as busy as an engine does: a little more than it takes at once. */
   pump(): void {
     const { connection } = this;
-    while (connection && this.toWrite > 0 && connection.bufferedBytes < 4 * BLOCK_BYTES) {
+    while (connection && this.toWrite > 0 && connection.bufferedBytes < WRITTEN_BYTES) {
       const length = Math.min(BLOCK_BYTES, this.toWrite);
       const from = this.written % PERIOD_BYTES;
       connection.write(PATTERN.subarray(from, from + length));
@@ -95,7 +102,11 @@ export class UtpWorld {
   /** Every datagram that was sent: `intercept` may change or drop it. */
   intercept: (bytes: Uint8Array, from: Endpoint) => Uint8Array | undefined = (bytes) => bytes;
   datagrams = 0;
+  /** The longest datagram that was sent. */
+  longest = 0;
   refuses = false;
+  readonly #trainBytes: number | undefined;
+  readonly #isSilent: boolean;
 
   constructor({
     seed,
@@ -103,7 +114,11 @@ export class UtpWorld {
     back = there,
     clockOfB = (now) => now,
     randomOfA,
+    trainBytes,
+    isSilent = false,
   }: UtpWorldOptions) {
+    this.#trainBytes = trainBytes;
+    this.#isSilent = isSilent;
     this.random = seededRandom(seed);
     this.there = new SimLink(this, there);
     this.back = new SimLink(this, back);
@@ -123,11 +138,13 @@ export class UtpWorld {
       clock,
       random: random ?? seededRandom(this.random.below(2 ** 32)),
       send: (bytes, to) => this.send(bytes, local, to),
+      bytesMaxTo: () => this.#trainBytes,
       soon: (fire) => void this.simulation.startTimer(0, fire),
       accept: (connection) => {
         if (this.refuses) return undefined;
         const flow = new Flow();
         flow.connection = connection;
+        this.#allowTrains(connection);
         this.accepted.push(flow);
         return flow;
       },
@@ -137,6 +154,7 @@ export class UtpWorld {
   /** Sends a datagram as this address would, true or not. */
   send(bytes: Uint8Array, from: Endpoint, to: Endpoint): void {
     this.datagrams += 1;
+    this.longest = Math.max(this.longest, bytes.length);
     const passed = this.intercept(bytes, from);
     if (!passed) return;
     const copy = passed.slice();
@@ -151,7 +169,13 @@ export class UtpWorld {
     const flow = new Flow();
     flow.toWrite = bytes;
     flow.connection = this.a.dial(B, flow, { timeoutMs: 20_000 });
+    this.#allowTrains(flow.connection);
     return flow;
+  }
+
+  #allowTrains(connection: StreamConnection): void {
+    if (this.#trainBytes !== undefined && !this.#isSilent)
+      connection.allowDatagrams?.(this.#trainBytes);
   }
 
   /** @returns Whether B got all bytes of the first flow in time. */

@@ -97,6 +97,16 @@ export class Connection extends Dialogue implements StreamHandler {
     return this.#stream.local;
   }
 
+  /** What the peer is to be told of the datagrams that this connection could receive (`StreamConnection`). */
+  get datagramBytesMax(): number | undefined {
+    return this.#stream.datagramBytesMax;
+  }
+
+  /** The peer reads datagrams of so many bytes. */
+  allowDatagrams(bytesMax: number): void {
+    this.#stream.allowDatagrams?.(bytesMax);
+  }
+
   /** The features that its handshake offers. */
   get flags(): HandshakeFlags | undefined {
     return this.#greeting.flags;

@@ -16,6 +16,12 @@ class Lower implements StreamConnection {
   bufferedBytes = 0;
   unacked = 0;
   isPaused = false;
+  readonly datagramBytesMax = 8972;
+  readonly allowed: number[] = [];
+
+  allowDatagrams(bytesMax: number): void {
+    this.allowed.push(bytesMax);
+  }
 
   unackedBytes(): number | undefined {
     return this.unacked;
@@ -121,6 +127,14 @@ test("a cipher gets its memory back when the system has accepted all of it, olde
   assert.equal(cipher.left[0], first);
   lower.take(60, stream);
   assert.equal(cipher.left[1], second);
+});
+
+test("what datagrams may hold is a matter of the stream below", () => {
+  const { lower, stream } = makeStream(() => readyWith(new Headed()));
+  stream.begin();
+  assert.equal(stream.datagramBytesMax, 8972);
+  stream.allowDatagrams(5000);
+  assert.deepEqual(lower.allowed, [5000]);
 });
 
 test("encoding runs a limited distance ahead of the system; the rest waits unencoded", () => {

@@ -157,6 +157,14 @@ export class DecoratedStream implements StreamConnection, DecoratorWire {
     if (this.#state !== "working") this.#lower.resumeReading();
   }
 
+  get datagramBytesMax(): number | undefined {
+    return this.#lower.datagramBytesMax;
+  }
+
+  allowDatagrams(bytesMax: number): void {
+    this.#lower.allowDatagrams?.(bytesMax);
+  }
+
   destroy(): void {
     this.#lower.destroy();
   }

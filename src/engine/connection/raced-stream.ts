@@ -72,6 +72,14 @@ export class RacedStream implements StreamConnection {
     this.#winner?.resumeReading();
   }
 
+  get datagramBytesMax(): number | undefined {
+    return this.#winner?.datagramBytesMax;
+  }
+
+  allowDatagrams(bytesMax: number): void {
+    this.#winner?.allowDatagrams?.(bytesMax);
+  }
+
   destroy(): void {
     this.#release();
     for (const racer of this.#racers.splice(0)) racer.destroy();

@@ -132,6 +132,7 @@ export class ExtensionExchange<P extends ExtensionMember> {
       requestQueue: this.#options.requestQueueMax,
       listenPort: this.#options.listenPort() || undefined,
       metadataSize: this.#sharedInfo()?.length,
+      datagramBytes: peer.connection.datagramBytesMax,
     });
     peer.connection.out.frame(encodeExtended(EXTENSION_HANDSHAKE_ID, handshake));
   }
@@ -203,6 +204,8 @@ export class ExtensionExchange<P extends ExtensionMember> {
   #handleHandshake(peer: P, state: PeerExtensions, payload: Uint8Array): ExtensionNews<P> {
     const handshake = decodeExtensionHandshake(payload);
     state.table.handleHandshake(handshake);
+    const { datagramBytes } = handshake;
+    if (datagramBytes !== undefined) peer.connection.allowDatagrams(datagramBytes);
     const size = handshake.metadataSize;
     if (this.#assembler && size !== undefined && state.table.remoteId(UT_METADATA) !== undefined) {
       this.#assembler.handleOffer(peer, size);

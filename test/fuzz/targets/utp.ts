@@ -11,6 +11,7 @@ const PACKETS = [
   fromHex(`2100${HEAD}00010001`)!,
   fromHex(`2101${HEAD}000100010004ff000001`)!,
   fromHex(`0100${HEAD}00020001${"61".repeat(40)}`)!,
+  fromHex(`0165${HEAD}00020001000201f4${"61".repeat(1200)}`)!,
   fromHex(`1100${HEAD}00030001`)!,
   fromHex(`3100${HEAD}00030001`)!,
 ];
