@@ -7,6 +7,8 @@ export const nodeStatusSchema = z
     version: z.string(),
     pid: z.number().int(),
     startedAt: z.iso.datetime(),
+    /** A service manager such as systemd started it, and restarts it. */
+    supervised: z.boolean(),
     /** What its defaults are made for: a person, or many. */
     preset: z.enum(["node", "hub"]),
     dataFolder: z.string(),

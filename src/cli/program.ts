@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { exampleText, failWith } from "./command-frame.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import { addCreateCommand } from "./commands/create.ts";
+import { addDaemonCommand } from "./commands/daemon.ts";
 import { addDhtCommand } from "./commands/dht.ts";
 import { addFollowCommand } from "./commands/follow.ts";
 import { addGetCommand } from "./commands/get.ts";
@@ -31,6 +32,7 @@ export function createProgram(): Command {
     .enablePositionalOptions()
     .helpCommand(false);
   addHubCommand(program);
+  addDaemonCommand(program);
   addPublishCommand(program);
   addUnpublishCommand(program);
   addCreateCommand(program);

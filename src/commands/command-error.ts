@@ -20,6 +20,12 @@ export type CommandErrorCode =
   | "disk-error"
   /** A machine that does not answer, or answers nonsense: a retry may help. */
   | "unreachable"
+  /** The node begins, and will answer soon. */
+  | "starting"
+  /** The program we started ended at once, or was not ready in time. */
+  | "start-failed"
+  /** The program was asked to end, and did not. */
+  | "hangs"
   /** The server knows us and refuses. */
   | "not-allowed"
   /** Bytes that do not match their hash. */

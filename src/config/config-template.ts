@@ -1,11 +1,13 @@
 import { Document } from "yaml";
 import { CONFIG_KEYS } from "./config-keys.ts";
+import { valueAt } from "./load-config.ts";
+import { type Preset, PRESETS } from "./presets.ts";
 
 /**
- * The configuration file of a new hub: every key with its description, values and default, all commented out, so that
+ * The configuration file of a new hub or node: every key with its description, values and default, all commented out, so that
  * a later version may change a default that nobody chose.
  */
-export function configTemplate(): string {
+export function configTemplate(preset: Preset = "hub"): string {
   const lines = [
     "# Settings of this everseed. Remove the # in front of a key to change it, then start again.",
     "# Each key is also an environment variable, which wins over this file.",
@@ -22,7 +24,9 @@ export function configTemplate(): string {
     }
     const takes = `${key.takes[0]!.toUpperCase()}${key.takes.slice(1)}`;
     lines.push(`# ${indent}${key.says}`, `# ${indent}${takes}. (${key.variable})`);
-    lines.push(`#${indent}${name}: ${yamlScalar(key.defaultValue)}`.trimEnd());
+    lines.push(
+      `#${indent}${name}: ${yamlScalar(valueAt(PRESETS[preset], key.path) ?? key.defaultValue)}`.trimEnd(),
+    );
   }
   return `${lines.join("\n")}\n`;
 }

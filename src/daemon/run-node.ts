@@ -14,13 +14,14 @@ import type { WebHandler } from "../ports/web.ts";
 import { absentTracker } from "./absent-tracker.ts";
 import { openControlSocket, tryControlSocket } from "./control-socket.ts";
 import type { HubConfig } from "./hub-config.ts";
-import { type HubSite, openHubSite } from "./hub-site.ts";
+import type { HubSite } from "./hub-site.ts";
 import { type HubTracker, openHubTracker } from "./hub-tracker.ts";
 import { isDiskFull } from "./is-disk-full.ts";
 import { openNodeDiscovery } from "./node-discovery.ts";
 import { openNodeEngine } from "./node-engine.ts";
 import { type Ends, openGround } from "./node-ground.ts";
 import { servicesOf } from "./node-services.ts";
+import { isSupervised } from "./supervision.ts";
 import { openSitePort } from "./site-port.ts";
 import { openTransfers } from "./transfers-part.ts";
 
@@ -108,6 +109,7 @@ async function compose(
   const status = (): NodeStatus => ({
     version,
     pid: process.pid,
+    supervised: isSupervised(process.env),
     startedAt,
     preset: asked.preset,
     dataFolder: dataDir,
@@ -123,6 +125,8 @@ async function compose(
     : undefined;
   const control: ControlParts = { node: status, transfers };
   if (port && services.site) {
+    // A node without a site has none of its code in memory.
+    const { openHubSite } = await import("./hub-site.ts");
     site = await openHubSite(
       ground,
       { port, engine, discovery, tracker: tracker ?? absentTracker({ sleeping, dht }), control },

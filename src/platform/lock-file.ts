@@ -52,9 +52,14 @@ export function takeLock(path: string): LockFile {
 
 /** True while a process holds the lock at `path`. */
 export function isLocked(path: string): boolean {
+  return lockHolder(path) !== undefined;
+}
+
+/** @returns The id of the process that holds the lock at `path`; `undefined` when none does. */
+export function lockHolder(path: string): number | undefined {
   const found = readIfThere(path);
   const holder = found === undefined ? undefined : parseHolder(found);
-  return holder !== undefined && isAlive(holder);
+  return holder && isAlive(holder) ? holder.pid : undefined;
 }
 
 function heldLock(path: string, text: string): LockFile {

@@ -1,4 +1,5 @@
 import pino from "pino";
+import { systemCode } from "../base/system-code.ts";
 import { escapeInJson } from "../base/steering-text.ts";
 import type { Log, LogFields } from "../ports/log.ts";
 
@@ -6,8 +7,8 @@ export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 export interface NodeLogOptions {
   readonly level: LogLevel;
-  /** A file descriptor (2 is standard error), or the path of a file to append to. */
-  readonly to: number | string;
+  /** A file descriptor (2 is standard error), the path of a file to append to, or what takes whole lines. */
+  readonly to: number | string | { write(line: string): void };
 }
 
 /**
@@ -19,16 +20,31 @@ export class NodeLog implements Log {
   readonly #failures = { count: 0 };
 
   constructor(options: NodeLogOptions) {
-    const file = pino.destination({ dest: options.to, sync: true, mode: 0o600 });
-    // The reader has gone (`| head`), or the disk is full: drop the line and keep running.
-    file.on("error", () => (this.#failures.count += 1));
+    const write = this.#writer(options.to);
     // Lines contain text from strangers, and people read logs on terminals: JSON alone leaves C1
     // controls as they are.
     const destination = {
-      write: (line: string): void => void file.write(`${escapeInJson(line.trimEnd())}\n`),
+      write: (line: string): void => write(`${escapeInJson(line.trimEnd())}\n`),
     };
     const quiet = { level: options.level, base: { pid: process.pid } };
     this.#logger = pino({ ...quiet, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  }
+
+  /** The reader has gone (`| head`), or the disk is full: a line is dropped, and the program keeps running. */
+  #writer(to: NodeLogOptions["to"]): (line: string) => void {
+    if (typeof to === "object") {
+      return (line) => {
+        try {
+          to.write(line);
+        } catch (error) {
+          if (systemCode(error) === undefined) throw error;
+          this.#failures.count += 1;
+        }
+      };
+    }
+    const file = pino.destination({ dest: to, sync: true, mode: 0o600 });
+    file.on("error", () => (this.#failures.count += 1));
+    return (line) => void file.write(line);
   }
 
   /** Lines that could not be written. */

@@ -90,6 +90,7 @@ export interface Call {
 const NODE_STATUS: NodeStatus = {
   version: "0.0.0",
   pid: 7,
+  supervised: false,
   startedAt: "2026-11-30T10:00:00Z",
   preset: "hub",
   dataFolder: "/data",

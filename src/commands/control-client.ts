@@ -1,0 +1,128 @@
+import type { z } from "zod";
+import { type NodeStatus, nodeStatusSchema } from "../api/node.ts";
+import { NODE_PATH } from "../api/paths.ts";
+import { decodeUtf8 } from "../base/bytes.ts";
+import { systemCode } from "../base/system-code.ts";
+import type { HttpAnswer, HttpCalls, HttpRequest } from "../ports/net.ts";
+import { CommandError } from "./command-error.ts";
+import { problemOf } from "./hub-client.ts";
+
+const TIMEOUT_MS = 30_000;
+/** Of one answer: a list of 100,000 transfers. */
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+const BUSY = 503;
+const NO_CONTENT = 204;
+
+/** The control API of the node on this machine, by its socket. */
+export class ControlClient {
+  readonly #calls: HttpCalls;
+  readonly #socket: string;
+  readonly #signal: AbortSignal;
+
+  /** @param node.socket - The path of its socket, for messages. `calls` leads there. */
+  constructor(calls: HttpCalls, node: { readonly socket: string; readonly signal: AbortSignal }) {
+    this.#calls = calls;
+    this.#socket = node.socket;
+    this.#signal = node.signal;
+  }
+
+  /**
+   * Asks or tells the node something.
+   *
+   * @param change - Sent as JSON; a GET without it.
+   * @throws {CommandError} (rejects) `not-found` when no node is running; or its refusal.
+   */
+  async ask<Schema extends z.ZodType>(
+    path: string,
+    schema: Schema,
+    change?: { readonly method: HttpRequest["method"]; readonly body?: unknown },
+  ): Promise<z.output<Schema>> {
+    const answer = await this.#send(path, change);
+    const text = decodeUtf8(answer.body ?? new Uint8Array());
+    if (answer.status < 200 || answer.status >= 300) throw this.#refused(answer.status, text);
+    const found = schema.safeParse(answer.status === NO_CONTENT ? undefined : parseJson(text));
+    if (found.success) return found.data;
+    throw new CommandError("unreachable", `What answers on ${this.#socket} is no everseed.`, {
+      subject: this.#socket,
+      hint: "everseed daemon restart, when the node is of an older version.",
+    });
+  }
+
+  /** @returns What the node says of itself; `undefined` when none is running, or it does not answer yet. */
+  async find(): Promise<NodeStatus | undefined> {
+    try {
+      return await this.ask(NODE_PATH, nodeStatusSchema);
+    } catch (error) {
+      const isAway = error instanceof CommandError && error.code === "not-found";
+      if (isAway || (error instanceof CommandError && error.code === "starting")) return undefined;
+      throw error;
+    }
+  }
+
+  async #send(
+    path: string,
+    change: { readonly method: HttpRequest["method"]; readonly body?: unknown } | undefined,
+  ): Promise<HttpAnswer> {
+    const hasBody = change?.body !== undefined;
+    try {
+      return await this.#calls.send({
+        method: change?.method ?? "GET",
+        url: `http://localhost${path}`,
+        headers: hasBody ? { "content-type": "application/json" } : {},
+        body: hasBody ? JSON.stringify(change.body) : undefined,
+        timeoutMs: TIMEOUT_MS,
+        bytesMax: ANSWER_BYTES_MAX,
+        signal: this.#signal,
+      });
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      throw this.#unreachable(error);
+    }
+  }
+
+  #refused(status: number, text: string): CommandError {
+    const refusal = problemOf(text, this.#socket);
+    if (refusal) return refusal;
+    if (status === BUSY) {
+      return new CommandError("starting", "The node is still starting.", {
+        subject: this.#socket,
+        hint: "the same again in a moment.",
+      });
+    }
+    return new CommandError("unreachable", `What answers on ${this.#socket} is no everseed.`, {
+      subject: this.#socket,
+    });
+  }
+
+  #unreachable(error: unknown): CommandError {
+    const more = { subject: this.#socket, cause: error };
+    switch (systemCode(error)) {
+      case "ENOENT":
+      case "ECONNREFUSED":
+      case "ENOTDIR":
+        return new CommandError("not-found", "No node is running.", {
+          ...more,
+          hint: "everseed daemon start",
+        });
+      case "EACCES":
+        return new CommandError(
+          "not-allowed",
+          `This user may not open ${this.#socket}: the node belongs to another one.`,
+          { ...more, hint: "the same as its user, or as root." },
+        );
+      default:
+        return new CommandError("unreachable", `The node does not answer on ${this.#socket}.`, {
+          ...more,
+          hint: "everseed daemon logs shows what it does.",
+        });
+    }
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
