@@ -109,7 +109,10 @@ export async function openSession(
       shared: choice.service,
       guard,
     });
+  const hasUtp = net.transports.some(({ kind }) => kind === "utp");
+  const opensRouters = options.pex && hasUtp && !ports.behindProxy;
   const session = new Session({
+    opensRouters,
     ports: {
       clock,
       random,
@@ -142,8 +145,6 @@ export async function openSession(
     refusalOf: guard.refusalOf,
     encryption: typeof encryption === "string" ? () => encryption : encryption,
   });
-  const hasUtp = net.transports.some(({ kind }) => kind === "utp");
-  const opensRouters = hasUtp && !ports.behindProxy;
   const host = options.listen?.host;
   const lsd =
     !ports.behindProxy && wantsNeighbours(options.lsd, host)

@@ -11,6 +11,7 @@ import type { NodeDisk } from "../platform/node-disk.ts";
 import { NodeKeyExchange } from "../platform/node-key-exchange.ts";
 import type { Everseed } from "../publish/everseed.ts";
 import { PeerNet } from "../commands/peer-net.ts";
+import { opensRouters } from "./hub-neighbours.ts";
 import type { Network } from "./network.ts";
 import type { SharedPort } from "../udp/shared-port.ts";
 
@@ -78,6 +79,7 @@ export async function openHubEngine(
     },
     wake,
     onCall,
+    opensRouters: opensRouters(config),
     decorators: streamEncryption({
       mode: encryption,
       clock,

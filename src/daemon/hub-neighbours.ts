@@ -42,9 +42,13 @@ export function hubExtensions(
   config: Config,
   judgePeers: NetGuard["judgePeers"],
 ): readonly ExtensionKind[] {
-  const { transport, proxy } = config.engine;
-  const opensRouters = transport !== "tcp" && proxy === undefined;
-  return config.discovery.pex ? swarmExtensions({ judgePeers, opensRouters }) : [];
+  const { pex } = config.discovery;
+  return pex ? swarmExtensions({ judgePeers, opensRouters: opensRouters(config) }) : [];
+}
+
+/** Whether its peers are introduced to others through routers (BEP 55). */
+export function opensRouters({ engine, discovery }: Config): boolean {
+  return discovery.pex && engine.transport !== "tcp" && engine.proxy === undefined;
 }
 
 export function pexReach(config: Config): ReachPart {

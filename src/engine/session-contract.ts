@@ -412,4 +412,6 @@ export interface SessionOptions {
   readonly dht?: PeerDht | undefined;
   /** A peer has dialled us. Nothing of it is known but its address. */
   readonly onCall?: ((remote: PeerAddress) => void) | undefined;
+  /** Torrents have holepunching (BEP 55): see `Reachability` for what follows. */
+  readonly opensRouters?: boolean | undefined;
 }

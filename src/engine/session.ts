@@ -31,6 +31,7 @@ import type {
 import { DEFAULT_SETTINGS } from "./settings.ts";
 import { RootLeases } from "./storage/root-leases.ts";
 import type { PeerWays } from "./swarm/peer-ways.ts";
+import { Reachability } from "./swarm/reachability.ts";
 import type { TorrentPeers } from "./torrent/torrent-peers.ts";
 import { Torrent } from "./torrent/torrent.ts";
 import { ServerSlots } from "./webseed/server-slots.ts";
@@ -66,6 +67,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
   readonly bursts = new Bursts();
   readonly outer = new OuterAddresses();
   readonly dials = new DialHistory();
+  readonly reachability: Reachability;
   readonly webServers = new ServerSlots();
 
   readonly decorators: StreamDecorators;
@@ -108,6 +110,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
     this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
     this.decorators = options.decorators ?? {};
     this.dht = options.dht;
+    this.reachability = new Reachability(this.dials, options.opensRouters === true);
     const { handshakeTimeoutMs } = this.settings;
     this.#decorating = { timeoutMs: handshakeTimeoutMs, log: options.ports.log };
     this.#crowd = new Crowd(this.settings);
@@ -134,6 +137,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
 
   setOuterPort(port: number | undefined): void {
     this.#outerPort = port;
+    this.reachability.isMapped = port !== undefined;
   }
 
   async listen(options: { host: string; port: number }): Promise<number> {
@@ -305,7 +309,8 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
     this.#count(connection.remote, -1);
   }
 
-  dial(ways: PeerWays, owner: ConnectionOwner, infohash: Uint8Array): Connection | undefined {
+  dial(known: PeerWays, owner: ConnectionOwner, infohash: Uint8Array): Connection | undefined {
+    const ways = this.reachability.order(known, this.ports.clock.nowMs());
     const [address] = ways;
     if (!this.#crowd.mayConnect(address)) return undefined;
     if (this.#filled >= this.#fillMax) return undefined;

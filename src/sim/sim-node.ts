@@ -41,6 +41,7 @@ export interface SimNodeOptions {
   readonly transports?: readonly [TransportKind, ...TransportKind[]] | undefined;
   /** What carries uTP in place of the simulated streams. */
   readonly utp?: PeerTransport<"utp"> | undefined;
+  readonly opensRouters?: boolean | undefined;
   readonly onEvent: (event: TorrentEvent) => void;
 }
 
@@ -90,6 +91,7 @@ export class SimNode {
       settings: options.settings,
       decorators: options.decorators,
       dht: options.dht,
+      opensRouters: options.opensRouters,
     });
   }
 

@@ -47,6 +47,9 @@ export interface JoinOptions {
   readonly transports?: readonly [TransportKind, ...TransportKind[]] | undefined;
   /** Makes what carries uTP in place of the simulated streams. */
   readonly utp?: (() => PeerTransport<"utp">) | undefined;
+  readonly opensRouters?: boolean | undefined;
+  /** Another than the next one. */
+  readonly address?: string | undefined;
 }
 
 /** A machine with the swarm's torrent. */
@@ -87,7 +90,7 @@ export class SimSwarm {
   /** Adds a machine with a new address. Await it while the simulation stands still. */
   async join(options: JoinOptions = {}): Promise<SimNode> {
     this.#joined += 1;
-    const address = `10.${this.#joined >>> 8}.${this.#joined & 0xff}.1`;
+    const address = options.address ?? `10.${this.#joined >>> 8}.${this.#joined & 0xff}.1`;
     const host = this.net.createHost(address, { ...DEFAULT_LINK, ...options.link });
     const node = new SimNode({
       simulation: this.simulation,
@@ -103,6 +106,7 @@ export class SimSwarm {
       webRanges: options.webRanges?.(host),
       transports: options.transports,
       utp: options.utp?.(),
+      opensRouters: options.opensRouters,
       onEvent: (event) => this.trace.note(`${address} ${event.kind}`),
     });
     await node.listen();

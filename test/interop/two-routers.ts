@@ -122,10 +122,9 @@ void test("libtorrent introduces two of ours", { timeout: 60_000 }, async (t) =>
   });
   await relay.event("ready");
   const ours = (home: Home, ...words: string[]): Running => {
-    const ways = ["--transport", "utp", "--encryption", "off"];
-    const alone = ["--dht", "off", "--lsd", "off", "--map-ports", "off"];
+    const alone = ["--dht", "off", "--lsd", "off", "--map-ports", "off", "--encryption", "off"];
     const places = ["--listen", `0.0.0.0:${PORT}`, "--peer", `${home.gateway}:${PORT}`, "--json"];
-    return new Running(t, home.inside.words(EVERSEED, ...words, ...ways, ...alone, ...places));
+    return new Running(t, home.inside.words(EVERSEED, ...words, ...alone, ...places));
   };
   await keepConnected(t, torrent);
   // It has everything, and goes on as a seed.

@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ipOf, type PeerAddress } from "../../src/base/peer-address.ts";
-import type { ExtensionKind } from "../../src/engine/extension.ts";
+import type { ExtensionKind, ExtensionPeer } from "../../src/engine/extension.ts";
 import { swarmExtensions } from "../../src/pex/swarm-extensions.ts";
 import type { PeerTransport } from "../../src/ports/net.ts";
 import { seededRandom } from "../../src/sim/seeded-random.ts";
 import { simDatagramNet } from "../../src/sim/sim-datagram-net.ts";
-import { SimDatagrams } from "../../src/sim/sim-datagrams.ts";
+import { SimDatagrams, type SimDatagramSocket } from "../../src/sim/sim-datagrams.ts";
 import { SimRouter, type SimRouterOptions } from "../../src/sim/sim-router.ts";
 import { SimSwarm, type SimPeer } from "../../src/sim/sim-swarm.ts";
 import { UtpTransport } from "../../src/utp/utp-transport.ts";
+import { encodeHolepunch, UT_HOLEPUNCH } from "../../src/wire/ut-holepunch.ts";
 import { assertWhole, withSeed } from "./judging.ts";
 
 const [exchange, holepunch] = swarmExtensions({
@@ -19,6 +20,8 @@ const [exchange, holepunch] = swarmExtensions({
 const transports = ["tcp", "utp"] as const;
 /** Whoever stands in the middle does not pass the content on: it would take hours. */
 const SLOW = { downBytesPerSecond: 64, upBytesPerSecond: 64 };
+
+const VICTIM = "9.9.9.9";
 
 type RouterKind = Pick<SimRouterOptions, "kind" | "keepsPorts">;
 
@@ -129,4 +132,62 @@ for (const other of ["symmetric", "cone"] as const) {
       for (const calls of second) assert.ok(calls <= 10, `${second.join(" ")} calls later`);
     }),
   );
+}
+
+test(
+  "WIR-11: a relay that introduces us to a victim all the time, at ever new ports, has us send it a packet a minute",
+  withSeed(555, async (seed) => {
+    const swarm = new SimSwarm({ seed, size: 256 * 1024 });
+    const { simulation } = swarm;
+    const random = seededRandom(seed);
+    const datagrams = new SimDatagrams({ simulation, random, latencyMs: 20, lossPerMille: 0 });
+    let sent = 0;
+    const counted: Pick<SimDatagrams, "open"> = {
+      open: (local, receive) => {
+        const socket = datagrams.open(local, receive);
+        const send: SimDatagramSocket["send"] = (packet, to) => {
+          if (to.address === VICTIM) sent += packet.length;
+          socket.send(packet, to);
+        };
+        return { ...socket, send };
+      },
+    };
+    const utp = (ways: Pick<SimDatagrams, "open">) => () =>
+      new UtpTransport({
+        datagrams: simDatagramNet(simulation, ways),
+        clock: simulation,
+        random,
+        allowRemote: () => true,
+      });
+    const liar = await swarm.join({ transports, utp: utp(datagrams) });
+    const node = await swarm.join({ transports, utp: utp(counted) });
+    liar.leech(swarm.made, { extensions: [introducingTo(VICTIM)] });
+    const { torrent } = node.leech(swarm.made, { extensions: [exchange, holepunch] });
+    simulation.runFor(100);
+    torrent.addPeers([liar.addressOver("utp")]);
+    simulation.runFor(3_600_000);
+    assert.equal(torrent.peers().length, 1, "the liar is connected");
+    assert.ok(sent > 0, "it is believed");
+    assert.ok(sent <= 60 * 20, `${sent} bytes in an hour`);
+  }),
+);
+
+/** Introduces everybody to another port of the address twice a second. */
+function introducingTo(address: string): ExtensionKind {
+  const peers = new Set<ExtensionPeer>();
+  let port = 1024;
+  return {
+    name: UT_HOLEPUNCH,
+    inPrivate: false,
+    create: () => ({
+      join: (peer) => void peers.add(peer),
+      leave: (peer) => void peers.delete(peer),
+      handleMessage: () => undefined,
+      tick: () => {
+        port += 1;
+        const payload = encodeHolepunch({ kind: "connect", endpoint: { address, port }, error: 0 });
+        for (const peer of peers) peer.send(payload);
+      },
+    }),
+  };
 }

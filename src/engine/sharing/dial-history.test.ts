@@ -31,7 +31,9 @@ test("DHT-8: dials to an unknown machine are few at a time, to one that answers 
     for (; history.readyAtMs(victim(), 0) === 0; dials += 1) history.handleDialled(victim());
     return dials;
   };
+  assert.equal(history.hasDialled(victim(7)), false);
   assert.equal(fill(), 4);
+  assert.equal(history.hasDialled(victim(7)), true);
   assert.equal(history.readyAtMs(victim(), 0), 500, "it is looked at again soon");
   history.handleOutcome(victim(), true, 0);
   assert.equal(fill(), 33);

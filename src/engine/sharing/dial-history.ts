@@ -40,6 +40,11 @@ export class DialHistory {
     return this.#machines.size;
   }
 
+  /** Whether its machine was dialled, and is not forgotten. */
+  hasDialled(address: PeerAddress): boolean {
+    return this.#machines.has(machineKey(address));
+  }
+
   /** @returns When the address may be dialled, or looked at again: `now` for at once. */
   readyAtMs(address: PeerAddress, now: number): number {
     const machine = this.#machines.get(machineKey(address));

@@ -7,6 +7,7 @@ import type { OuterAddresses } from "../sharing/outer-addresses.ts";
 import type { EnginePorts, EngineSettings, PeerDht } from "../session-contract.ts";
 import type { StreamDecorators } from "../stream-decorator.ts";
 import type { PeerWays } from "../swarm/peer-ways.ts";
+import type { Reachability } from "../swarm/reachability.ts";
 import type { ServerSlots } from "../webseed/server-slots.ts";
 import type { RootLeases } from "../storage/root-leases.ts";
 
@@ -23,6 +24,7 @@ export interface TorrentHost {
   /** Our addresses as others see them. */
   readonly outer: OuterAddresses;
   readonly dials: DialHistory;
+  readonly reachability: Reachability;
   readonly decorators: StreamDecorators;
   readonly dht: PeerDht | undefined;
   /** Connections to web seeds. */

@@ -206,6 +206,7 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
     const refusal = this.swarm.refusal(peer, this.#nowMs());
     if (refusal !== undefined) return refusal;
     const { connection } = peer;
+    this.#host.reachability.handleReady(connection, this.#nowMs());
     if (connection.local) this.#host.outer.handleLocal(connection.local.address);
     this.extensions.join(peer);
     const transfer = this.#transfer;

@@ -73,6 +73,20 @@ export const mutants: readonly Mutant[] = [
     tests: ["src/engine/swarm/candidates"],
   },
   {
+    name: "engine: a call through what a dial of ours opened counts as one from elsewhere",
+    file: "src/engine/swarm/reachability.ts",
+    from: "if (!incoming || !isElsewhere(remote) || this.#dials.hasDialled(remote)) return;",
+    to: "if (!incoming || !isElsewhere(remote)) return;",
+    tests: ["src/engine/swarm/reachability"],
+  },
+  {
+    name: "engine: a peer that nobody can call prefers TCP, over which no other program introduces it",
+    file: "src/engine/session.ts",
+    from: "const ways = this.reachability.order(known, this.ports.clock.nowMs());",
+    to: "const ways = known;",
+    tests: ["test/swarm/reachability"],
+  },
+  {
     name: "pex: a peer that is named over uTP is dialled over TCP first",
     file: "src/pex/peer-exchange.ts",
     from: 'return { kind: (flags & PEX_FLAG.utp) !== 0 ? "utp" : "tcp", endpoint };',
