@@ -1,9 +1,15 @@
 import { fromLatin1, toLatin1 } from "./bytes.ts";
+import { VERSION } from "./version.ts";
 
 export const PEER_ID_BYTES = 20;
 
-/** Azureus style (BEP 20): client `EV`, version 0.1.0.0. */
-export const PEER_ID_PREFIX = "-EV0100-";
+/** Azureus style (BEP 20): client `EV`, then a digit of base 36 for each of the version's three parts, and a zero. */
+export function peerIdPrefix(version: string): string {
+  const parts = version.split(/[.-]/, 3).map((part) => Number(part).toString(36).toUpperCase());
+  return `-EV${parts.join("")}0-`;
+}
+
+const PEER_ID_PREFIX = peerIdPrefix(VERSION);
 
 /** @param randomBytes - At least 12 bytes from the `Random` port. */
 export function makePeerId(randomBytes: Uint8Array): Uint8Array {
@@ -41,3 +47,6 @@ export function clientName(peerId: Uint8Array): string {
   while (version.length > 2 && version.at(-1) === 0) version.pop();
   return `${name} ${version.join(".")}`;
 }
+
+/** The name under which other clients list us. */
+export const OWN_NAME = clientName(fromLatin1(PEER_ID_PREFIX));

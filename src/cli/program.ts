@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { VERSION } from "../base/version.ts";
 import { exampleText, failWith } from "./command-frame.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import { addCreateCommand } from "./commands/create.ts";
@@ -13,7 +14,6 @@ import { addSeedCommand } from "./commands/seed.ts";
 import { addShowCommand } from "./commands/show.ts";
 import { addUnpublishCommand } from "./commands/unpublish.ts";
 import { addVersionCommand } from "./commands/version.ts";
-import { everseedVersion } from "../platform/version.ts";
 import { HELP_OUTPUT } from "./standard-streams.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -28,7 +28,7 @@ export function createProgram(): Command {
   const program = new Command("everseed")
     .description("Publish, track, seed and fetch torrents.")
     .addHelpText("before", exampleText(EXAMPLES))
-    .version(everseedVersion(), "-V, --version", "show which everseed this is")
+    .version(VERSION, "-V, --version", "show which everseed this is")
     .enablePositionalOptions()
     .helpCommand(false);
   addHubCommand(program);

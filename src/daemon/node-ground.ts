@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
 import { isoTime } from "../base/iso-time.ts";
+import { VERSION } from "../base/version.ts";
 import type { Config } from "../config/config.ts";
 import { FaultCounts } from "../platform/fault-counts.ts";
 import type { NodeClock } from "../platform/node-clock.ts";
 import { NodeDisk } from "../platform/node-disk.ts";
 import { NodeRandom } from "../platform/node-random.ts";
-import { everseedVersion } from "../platform/version.ts";
 import type { Log } from "../ports/log.ts";
 import { DataFolder } from "../publish/data-folder.ts";
 import { Turns } from "../publish/turns.ts";
@@ -66,7 +66,7 @@ export async function openGround(
     disk,
     faults,
     turns: new Turns(clock),
-    version: everseedVersion(),
+    version: VERSION,
     startedAt: isoTime(clock.wallMs()),
   };
 }

@@ -1,11 +1,11 @@
 import type { Reach } from "../base/address-reach.ts";
+import { VERSION } from "../base/version.ts";
 import { GuardedFetch, type MakeFetch } from "../guard/guarded-fetch.ts";
 import { OwnNetworks } from "../guard/own-networks.ts";
 import type { OpenRangeLine } from "../guard/web-seed-guard.ts";
 import { NodeHttpFetch, type NodeHttpFetchOptions } from "../platform/http-fetch.ts";
 import { openRangeLine } from "../platform/node-web-ranges.ts";
 import { ownInterfaces } from "../platform/own-interfaces.ts";
-import { everseedVersion } from "../platform/version.ts";
 import type { HttpFetch } from "../ports/net.ts";
 
 /**
@@ -32,7 +32,7 @@ export function rangeLineOpener(way: HttpWay = {}): OpenRangeLine {
 }
 
 function ourName(): string {
-  return `Everseed/${everseedVersion()}`;
+  return `Everseed/${VERSION}`;
 }
 
 /** @param reachOfStandIn - Of addresses that stand for names, which a proxy resolves. */

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { VERSION } from "../../base/version.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import type { OutputOptions } from "../output.ts";
 
@@ -9,11 +10,9 @@ export function addVersionCommand(program: Command): void {
     examples: ["everseed version --json"],
   }).action((options: OutputOptions) =>
     runCommand(options, async ({ output }) => {
-      const { everseedVersion } = await import("../../platform/version.ts");
-      const version = everseedVersion();
       const { node } = process.versions;
-      output.record({ version, node, platform: process.platform, arch: process.arch });
-      output.line(`everseed ${version} (node ${node}, ${process.platform} ${process.arch})`);
+      output.record({ version: VERSION, node, platform: process.platform, arch: process.arch });
+      output.line(`everseed ${VERSION} (node ${node}, ${process.platform} ${process.arch})`);
     }),
   );
 }

@@ -1,6 +1,7 @@
 import type { Infohashes } from "../../base/infohash.ts";
 import { addressBytes } from "../../base/endpoint.ts";
 import { ipOf, type PeerAddress } from "../../base/peer-address.ts";
+import { OWN_NAME } from "../../base/peer-id.ts";
 import { decodeDontHave, encodeDontHave } from "../../wire/donthave.ts";
 import { encodeExtended } from "../../wire/encode-messages.ts";
 import {
@@ -67,7 +68,6 @@ export interface ExtensionExchangeOptions {
   readonly burst: <T>(run: () => T) => T;
 }
 
-const CLIENT = "Everseed 0.1";
 /** BEP 54. */
 const DONTHAVE = "lt_donthave";
 
@@ -127,7 +127,7 @@ export class ExtensionExchange<P extends ExtensionMember> {
     const handshake = encodeExtensionHandshake({
       messages: table.offered,
       yourIp: ip === undefined ? undefined : addressBytes(ip),
-      client: CLIENT,
+      client: OWN_NAME,
       prefersEncryption: this.#options.prefersEncryption(),
       requestQueue: this.#options.requestQueueMax,
       listenPort: this.#options.listenPort() || undefined,
