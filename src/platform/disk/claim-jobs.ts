@@ -1,7 +1,7 @@
 import {
   closeSync,
   constants,
-  fdatasyncSync,
+  fdatasync,
   fstatSync,
   ftruncateSync,
   openSync,
@@ -11,15 +11,19 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
+import { promisify } from "node:util";
 import { temporaryPath } from "../temporary-name.ts";
 import type { ContentIo } from "./content-io.ts";
 import { failureCode, onDisk, refusal } from "./disk-refusal.ts";
 import { moveToFree } from "./free-name.ts";
+import { nextTurn, onDiskInTurns } from "./in-turns.ts";
 import { folderOf, nameOf } from "./open-folders.ts";
 import { CREATED, DIRTY, SEEN } from "./shared-layout.ts";
 import { blockedDepth } from "./upkeep-jobs.ts";
 
+/** Bytes copied in one turn of the worker. */
 const COPY_BYTES = 1024 * 1024;
+const fdatasyncLater = promisify(fdatasync);
 /** Names to try for a file that is set aside. */
 const NAMES_MAX = 1000;
 
@@ -30,12 +34,12 @@ const NAMES_MAX = 1000;
  *
  * @throws {DiskRefusal} `EINVAL` for anything but a plain file.
  */
-export function claimFile(io: ContentIo, file: number): void {
+export async function claimFile(io: ContentIo, file: number): Promise<void> {
   const { table } = io;
   const path = io.files.path(file);
   const length = table.shared.lengths[file]!;
   io.files.close(file);
-  onDisk(path, () => {
+  await onDiskInTurns(path, async () => {
     const entry = io.files.entry(path, false);
     const { O_RDWR, O_NOFOLLOW, O_NONBLOCK } = constants;
     const descriptor = openSync(entry, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
@@ -43,7 +47,7 @@ export function claimFile(io: ContentIo, file: number): void {
       const facts = fstatSync(descriptor);
       if (!facts.isFile()) throw refusal("EINVAL", path);
       if (facts.nlink > 1) {
-        table.own(file, copyApart(entry, descriptor, { facts, length }));
+        table.own(file, await copyApart(io, path, descriptor, { facts, length }));
         table.mark(file, CREATED);
       } else {
         if (facts.size > length) ftruncateSync(descriptor, length);
@@ -58,24 +62,29 @@ export function claimFile(io: ContentIo, file: number): void {
   Atomics.add(table.shared.openings, 0, 1);
 }
 
-/** @param entry - The way to the file, which a copy replaces. @returns The inode of the copy. */
-function copyApart(
-  entry: string,
+/** @param path - Of the file, which a copy replaces. @returns The inode of the copy. */
+async function copyApart(
+  io: ContentIo,
+  path: string,
   source: number,
   { facts, length }: { readonly facts: Stats; readonly length: number },
-): number {
-  const beside = `${folderOf(entry)}/${nameOf(temporaryPath(entry, "claim"))}`;
+): Promise<number> {
+  // The way to the folder is valid for the next call only.
+  const entry = (): string => io.files.entry(path, false);
+  const name = nameOf(temporaryPath(path, "claim"));
+  const beside = (): string => `${folderOf(entry())}/${name}`;
   const { O_RDWR, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
-  const copy = openSync(beside, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, facts.mode & 0o777);
+  const copy = openSync(beside(), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, facts.mode & 0o777);
   try {
     const bytes = Math.min(facts.size, length);
-    copyBytes(source, copy, bytes);
+    await copyBytes(source, copy, bytes);
     ftruncateSync(copy, bytes);
-    fdatasyncSync(copy);
-    renameSync(beside, entry);
+    await fdatasyncLater(copy);
+    const folder = folderOf(entry());
+    renameSync(`${folder}/${name}`, `${folder}/${nameOf(path)}`);
     return fstatSync(copy).ino;
   } catch (error) {
-    unlinkSync(beside);
+    unlinkSync(beside());
     throw error;
   } finally {
     closeSync(copy);
@@ -83,7 +92,7 @@ function copyApart(
 }
 
 /** Skip zeros: downloads are full of holes. */
-function copyBytes(source: number, target: number, length: number): void {
+async function copyBytes(source: number, target: number, length: number): Promise<void> {
   const buffer = Buffer.allocUnsafe(COPY_BYTES);
   const zeros = Buffer.alloc(COPY_BYTES);
   for (let at = 0; at < length;) {
@@ -95,6 +104,7 @@ function copyBytes(source: number, target: number, length: number): void {
       }
     }
     at += count;
+    await nextTurn();
   }
 }
 

@@ -14,13 +14,14 @@ import type {
 } from "./disk-job.ts";
 import { DiskRefusal } from "./disk-refusal.ts";
 import { HashJobs } from "./hash-jobs.ts";
+import { inTurns } from "./in-turns.ts";
 import { DescriptorBudget } from "./open-files.ts";
 import { leavePartFile, setWanted } from "./part-file-jobs.ts";
 import { type Frames, PieceJobs } from "./piece-jobs.ts";
 import { IN_PART_FILE } from "./shared-layout.ts";
 import { syncFiles, syncWholeDisk } from "./sync-jobs.ts";
 import { checkPieces, measurePieces } from "./sweep-jobs.ts";
-import { createEmpty, finishFiles, reopenFiles, stampFiles } from "./upkeep-jobs.ts";
+import { createEmpty, finishFile, reopenFiles, stampFiles } from "./upkeep-jobs.ts";
 
 /** The code of a disk worker: takes jobs off its port in order, and answers each once. */
 
@@ -92,44 +93,64 @@ function start(job: DiskJob): void {
       sweep(id, measurePieces(io, jobs, task, report));
       break;
     }
-    case "sync":
-      later(id, async () => {
-        await syncFiles(io, task.part, task.parts);
-        return DONE;
-      });
-      break;
-    case "sync-disk":
-      later(id, async () => {
-        await syncWholeDisk(io);
-        return DONE;
-      });
-      break;
-    case "stamp":
-      later(id, async () => ({ kind: "stamps", stamps: await stampFiles(io) }));
-      break;
-    case "create-empty":
-      later(id, async () => {
-        await createEmpty(io, task.unwanted);
-        return DONE;
-      });
-      break;
-    default:
+    case "store":
+    case "ingest":
+    case "reopen":
+    case "write":
+    case "verify":
+    case "read":
+    case "close":
       reply(
         id,
         outcomeOf(() => perform(job.content, io, task)),
       );
+      break;
+    default:
+      later(id, () => performInTurns(io, task));
   }
 }
 
-type PromptTask = Exclude<
+/** Jobs on one piece, or with a few system calls: they keep their order. */
+type PromptTask = Extract<
   DiskTask,
-  | { kind: "check" }
-  | { kind: "measure" }
-  | { kind: "sync" }
-  | { kind: "sync-disk" }
-  | { kind: "stamp" }
-  | { kind: "create-empty" }
+  { kind: "store" | "ingest" | "reopen" | "write" | "verify" | "read" | "close" }
 >;
+
+/** Jobs that take the longer the more files there are: other jobs run in between. */
+type LongTask = Exclude<DiskTask, PromptTask | { kind: "check" } | { kind: "measure" }>;
+
+async function performInTurns(io: ContentIo, task: LongTask): Promise<DiskOutcomeMessage> {
+  switch (task.kind) {
+    case "sync":
+      await syncFiles(io, task.part, task.parts);
+      return DONE;
+    case "sync-disk":
+      await syncWholeDisk(io);
+      return DONE;
+    case "stamp":
+      return { kind: "stamps", stamps: await stampFiles(io) };
+    case "create-empty":
+      await createEmpty(io, task.unwanted);
+      return DONE;
+    case "set-wanted":
+      await setWanted(io, task.wanted);
+      return DONE;
+    case "leave-part-file":
+      await inTurns(task.files, (file) =>
+        io.table.has(file, IN_PART_FILE) ? leavePartFile(io, file) : undefined,
+      );
+      return DONE;
+    case "finish":
+      await inTurns(task.files, (file) => finishFile(io, file));
+      return DONE;
+    case "claim":
+      await inTurns(task.files, (file) => claimFile(io, file));
+      return DONE;
+    case "set-aside":
+      await inTurns(task.files, (file) => setFileAside(io, file));
+      return DONE;
+  }
+}
 
 function perform(content: number, io: ContentIo, task: PromptTask): DiskOutcomeMessage {
   switch (task.kind) {
@@ -147,23 +168,6 @@ function perform(content: number, io: ContentIo, task: PromptTask): DiskOutcomeM
       return jobs.verify(io, task.piece, task.digests, task.frames && framed(task.frames));
     case "read":
       return jobs.read(io, memory(task.target), task.runs);
-    case "set-wanted":
-      setWanted(io, task.wanted);
-      return DONE;
-    case "leave-part-file":
-      for (const file of task.files) {
-        if (io.table.has(file, IN_PART_FILE)) leavePartFile(io, file);
-      }
-      return DONE;
-    case "finish":
-      finishFiles(io, task.files);
-      return DONE;
-    case "claim":
-      for (const file of task.files) claimFile(io, file);
-      return DONE;
-    case "set-aside":
-      for (const file of task.files) setFileAside(io, file);
-      return DONE;
     case "close":
       io.files.end();
       contents.delete(content);

@@ -1,7 +1,7 @@
 import {
   closeSync,
   constants,
-  fdatasyncSync,
+  fdatasync,
   fstatSync,
   ftruncateSync,
   openSync,
@@ -10,13 +10,17 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { temporaryPath } from "../temporary-name.ts";
 import type { ContentIo } from "./content-io.ts";
 import { failureCode, onDisk } from "./disk-refusal.ts";
 import { moveToFree } from "./free-name.ts";
+import { inTurns, nextTurn, onDiskInTurns } from "./in-turns.ts";
 import { CREATED, DIRTY, IN_PART_FILE, SEEN } from "./shared-layout.ts";
 
+/** Bytes copied in one turn of the worker. */
 const COPY_BYTES = 1024 * 1024;
+const fdatasyncLater = promisify(fdatasync);
 const ZEROS = Buffer.alloc(COPY_BYTES);
 
 /**
@@ -24,33 +28,26 @@ const ZEROS = Buffer.alloc(COPY_BYTES);
  * pieces in the part file; an existing or wanted file holds its own bytes. A file that becomes
  * wanted takes its bytes out of the part file in one step.
  */
-export function setWanted(io: ContentIo, wanted: Uint8Array): void {
-  io.files.beginBurst();
-  try {
-    placeWanted(io, wanted);
-  } finally {
-    io.files.endBurst();
-  }
-}
-
-function placeWanted(io: ContentIo, wanted: Uint8Array): void {
+export async function setWanted(io: ContentIo, wanted: Uint8Array): Promise<void> {
   const { table } = io;
-  const { fileCount, lengths, readOnly, partFile } = table.shared;
+  const { lengths, readOnly, partFile } = table.shared;
   const partFileThere = io.files.lookAt(table.partIndex) !== undefined;
   let partFileNeeded = false;
-  for (let file = 0; file < fileCount; file += 1) {
-    if (table.isPad(file) || lengths[file] === 0) continue;
+  const place = (file: number): Promise<void> | undefined => {
+    if (table.isPad(file) || lengths[file] === 0) return undefined;
     const inPartFile = table.has(file, IN_PART_FILE);
     if (wanted[file] === 1) {
       // After a restart the part file may hold bytes of a file that was unwanted before.
       const mayBe = inPartFile || (partFileThere && !io.files.lookAt(file));
-      if (mayBe && !readOnly) leavePartFile(io, file);
-      else if (inPartFile) partFileNeeded = true;
+      if (mayBe && !readOnly) return leavePartFile(io, file);
+      if (inPartFile) partFileNeeded = true;
     } else if (inPartFile || !io.files.lookAt(file)) {
       table.mark(file, IN_PART_FILE);
       partFileNeeded = true;
     }
-  }
+    return undefined;
+  };
+  await inTurns(lengths.keys(), place, io.files);
   if (partFileNeeded || !partFileThere || readOnly) return;
   io.files.close(table.partIndex);
   table.unmark(table.partIndex, DIRTY | CREATED | SEEN);
@@ -58,10 +55,10 @@ function placeWanted(io: ContentIo, wanted: Uint8Array): void {
 }
 
 /** Copies a file's bytes from the part file to the file. Creates nothing when there are none. */
-export function leavePartFile(io: ContentIo, file: number): void {
+export async function leavePartFile(io: ContentIo, file: number): Promise<void> {
   const { table } = io;
   const { partFile } = table.shared;
-  onDisk(partFile, () => {
+  await onDiskInTurns(partFile, async () => {
     let source: number;
     try {
       const entry = io.files.entry(partFile, false);
@@ -71,7 +68,7 @@ export function leavePartFile(io: ContentIo, file: number): void {
       throw error;
     }
     try {
-      copyOut(io, file, source);
+      await copyOut(io, file, source);
     } finally {
       closeSync(source);
     }
@@ -79,7 +76,7 @@ export function leavePartFile(io: ContentIo, file: number): void {
   table.unmark(file, IN_PART_FILE);
 }
 
-function copyOut(io: ContentIo, file: number, source: number): void {
+async function copyOut(io: ContentIo, file: number, source: number): Promise<void> {
   const { table } = io;
   const start = table.shared.offsets[file]!;
   const length = table.shared.lengths[file]!;
@@ -94,9 +91,10 @@ function copyOut(io: ContentIo, file: number, source: number): void {
         // Unwritten ranges read as zeros, which a new file has anyway.
         if (buffer.compare(ZEROS, 0, count, 0, count) !== 0) target.write(buffer, count, at);
         at += count;
+        await nextTurn();
       }
     }
-    target.finish();
+    await target.finish();
   } catch (error) {
     target.abandon();
     return onDisk(path, () => {
@@ -142,13 +140,13 @@ class ImportTarget {
     }
   }
 
-  finish(): void {
+  async finish(): Promise<void> {
     if (this.#descriptor === undefined) return;
     const { table } = this.#io;
     if (!this.#inPlace) {
       const length: number = table.shared.lengths[this.#file]!;
       ftruncateSync(this.#descriptor, length);
-      fdatasyncSync(this.#descriptor);
+      await fdatasyncLater(this.#descriptor);
       const { ino } = fstatSync(this.#descriptor);
       closeSync(this.#descriptor);
       const entry = this.#io.files.entry(this.#path, false);

@@ -12,10 +12,8 @@ import type { Obstacle } from "../../ports/content.ts";
 import type { ContentIo } from "./content-io.ts";
 import { PLACE_KINDS, STAMP_NUMBERS, UNFINISHED_PLACE } from "./disk-job.ts";
 import { onDisk, refusal, systemCode } from "./disk-refusal.ts";
+import { inTurns } from "./in-turns.ts";
 import { CREATED, DIRTY, IN_PART_FILE, SEEN, UNFINISHED } from "./shared-layout.ts";
-
-/** Files examined between two turns of the worker's event loop. */
-const FILES_PER_TURN = 500;
 
 /**
  * @returns Four numbers a file: size, mtimeMs and inode, then the kind of entry in its place
@@ -27,14 +25,14 @@ const FILES_PER_TURN = 500;
  */
 export async function stampFiles(io: ContentIo): Promise<Float64Array> {
   const { table } = io;
-  const { fileCount, root, rootDevice } = table.shared;
+  const { fileCount, lengths, root, rootDevice } = table.shared;
   const device = lookAtRoot(io);
   const isOther = rootDevice[0] !== 0 && device !== undefined && device !== rootDevice[0];
   const stamps = new Float64Array(fileCount * STAMP_NUMBERS);
   const empty = new Map<string, boolean>();
   const blocked = new Map<string, number>();
   let found = 0;
-  await inTurns(io, (file) => {
+  const stamp = (file: number): void => {
     const at = file * STAMP_NUMBERS;
     stamps[at] = -1;
     if (table.isPad(file)) return;
@@ -51,7 +49,8 @@ export async function stampFiles(io: ContentIo): Promise<Float64Array> {
     }
     const place = table.isUnfinished(file) === true ? UNFINISHED_PLACE : 0;
     stamps[at + 3] = place + PLACE_KINDS.indexOf(obstacle);
-  });
+  };
+  await inTurns(lengths.keys(), stamp, io.files);
   if (device !== undefined && (!isOther || found > 0)) rootDevice[0] = device;
   if (isOther) throw refusal("ENODEV", root);
   return stamps;
@@ -141,26 +140,24 @@ export function reopenFiles({ table }: ContentIo, lost: readonly number[]): void
 }
 
 /**
- * Gives complete files their final names. Nobody writes meanwhile. Only this job moves files that
- * may be open, and descriptors stay valid.
+ * Gives a complete file its final name. Nobody writes meanwhile. Only this job moves files that may
+ * be open, and descriptors stay valid.
  *
  * @throws {DiskRefusal} `EEXIST` when the name is taken; nothing is overwritten.
  */
-export function finishFiles(io: ContentIo, files: readonly number[]): void {
+export function finishFile(io: ContentIo, file: number): void {
   const { table } = io;
-  for (const file of files) {
-    const from = io.files.path(file);
-    if (!table.has(file, UNFINISHED) || table.has(file, IN_PART_FILE)) continue;
-    const to = io.files.finalPath(file);
-    if (io.files.lookAtPath(to)) throw refusal("EEXIST", to);
-    onDisk(from, () => {
-      // Both names are in one folder, which is resolved once.
-      const entry = io.files.entry(to, false);
-      renameSync(join(dirname(entry), basename(from)), entry);
-    });
-    table.unmark(file, UNFINISHED);
-    table.mark(file, CREATED);
-  }
+  const from = io.files.path(file);
+  if (!table.has(file, UNFINISHED) || table.has(file, IN_PART_FILE)) return;
+  const to = io.files.finalPath(file);
+  if (io.files.lookAtPath(to)) throw refusal("EEXIST", to);
+  onDisk(from, () => {
+    // Both names are in one folder, which is resolved once.
+    const entry = io.files.entry(to, false);
+    renameSync(join(dirname(entry), basename(from)), entry);
+  });
+  table.unmark(file, UNFINISHED);
+  table.mark(file, CREATED);
 }
 
 function lookAt(path: string): Stats | undefined {
@@ -178,14 +175,15 @@ export async function createEmpty(io: ContentIo, unwanted: Uint8Array | undefine
   const { table } = io;
   const { readOnly, links, lengths } = table.shared;
   if (readOnly) return;
-  await inTurns(io, (file) => {
+  const create = (file: number): void => {
     if (lengths[file] !== 0 || table.isPad(file) || unwanted?.[file] === 1) return;
     const target = links.get(file);
     // Nothing is ever written to an empty file, so an existing one will do.
     if (target === undefined && io.files.lookAt(file)?.isFile() === true) return;
     if (target === undefined) io.files.open(file, "write");
     else createLink(io, file, target);
-  });
+  };
+  await inTurns(lengths.keys(), create, io.files);
 }
 
 function createLink(io: ContentIo, file: number, target: string): void {
@@ -200,19 +198,4 @@ function createLink(io: ContentIo, file: number, target: string): void {
       if (systemCode(error) !== "EEXIST") throw error;
     }
   });
-}
-
-/** Calls a function for each file, a limited number in each turn of the event loop. */
-async function inTurns(io: ContentIo, work: (file: number) => void): Promise<void> {
-  const { fileCount } = io.table.shared;
-  for (let first = 0; first < fileCount; first += FILES_PER_TURN) {
-    if (first > 0) await new Promise((resolve) => setImmediate(resolve));
-    const end = Math.min(first + FILES_PER_TURN, fileCount);
-    io.files.beginBurst();
-    try {
-      for (let file = first; file < end; file += 1) work(file);
-    } finally {
-      io.files.endBurst();
-    }
-  }
 }
