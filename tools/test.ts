@@ -42,6 +42,8 @@ const { status, error } = spawnSync(
       // It multicasts on no link to others, and asks no router.
       EVERSEED_TEST_LINKS: "own",
       EVERSEED_ROUTER_MAP_PORTS: "false",
+      // A test that uses the DHT says so, with a node on loopback.
+      EVERSEED_DISCOVERY_DHT: "false",
     },
   },
 );

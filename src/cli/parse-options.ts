@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from "commander";
+import { InvalidArgumentError } from "commander";
 import { TITLE_CHARACTERS_MAX } from "../api/source-limits.ts";
 import { fromHex } from "../base/bytes.ts";
 import { INFOHASH_V1_BYTES, INFOHASH_V2_BYTES, wireInfohash } from "../base/infohash.ts";
@@ -49,27 +49,6 @@ export function infohashOption(text: string): Uint8Array {
   if (bytes?.length === INFOHASH_V1_BYTES || bytes?.length === INFOHASH_V2_BYTES)
     return wireInfohash(bytes);
   throw new InvalidArgumentError("It takes 40 or 64 hexadecimal digits.");
-}
-
-/** `--dht on|off`. It is off unless it is asked for: a search in the DHT tells strangers what is looked for. */
-export function dhtOption(): Option {
-  return new Option("--dht <on|off>", "look for peers in the DHT").choices(["on", "off"]);
-}
-
-/**
- * @param isAskedFor - What the person wants is found in the DHT alone.
- * @returns `undefined` when the DHT is off. Naming a node turns it on.
- */
-export function dhtChoice(
-  flags: {
-    readonly dht?: "on" | "off";
-    readonly dhtBootstrap?: readonly NamedPeer[];
-  },
-  isAskedFor = false,
-): { readonly bootstrap: readonly NamedPeer[] } | undefined {
-  const bootstrap = flags.dhtBootstrap ?? [];
-  const isOn = flags.dht === undefined ? isAskedFor || bootstrap.length > 0 : flags.dht === "on";
-  return isOn ? { bootstrap } : undefined;
 }
 
 /** Where to listen: `HOST:PORT`, `[IPV6]:PORT` or `:PORT` for every address; port 0 is any free one. */

@@ -51,6 +51,14 @@ export interface DiskPorts {
   readonly openDisk: (work?: { readonly bytes: number; readonly files: number }) => CommandDisk;
 }
 
+/** What the commands of a user remember of the DHT from one run to the next. */
+export interface DhtMemory {
+  /** @returns What was saved last; `undefined` when there is nothing that can be read. Never rejects. */
+  load(): Promise<Uint8Array | undefined>;
+  /** Never rejects: the next run begins with other nodes then. */
+  save(state: Uint8Array): Promise<void>;
+}
+
 /** Ports of a command that exchanges pieces with peers. */
 export interface SessionPorts extends DiskPorts {
   readonly clock: Clock;
@@ -63,6 +71,8 @@ export interface SessionPorts extends DiskPorts {
   readonly datagrams: DatagramNet;
   readonly multicast: MulticastNet;
   readonly signatures: Signatures;
+  /** Absent where nothing is remembered. */
+  readonly dhtMemory?: DhtMemory | undefined;
   /** The fetcher for trackers. */
   readonly makeFetch: MakeFetch;
   /** A connection to a web seed. */

@@ -116,7 +116,8 @@ class Follow {
     const udp = new SharedPort({ net: datagrams, log });
     if (listen) udp.setPlace({ host: listen.host, port: 0 }, { mayMove: true });
     // A node that is gone in a minute is of no use to others.
-    const service = await openDht(this.#ports, choice, { udp, readOnly: once });
+    const opened = await openDht(this.#ports, choice, { udp, readOnly: once });
+    const { service } = opened;
     this.#dht = { ...choice, service };
     const here = this.#folder.version;
     this.#watch = new PublicationWatch({
@@ -142,7 +143,7 @@ class Follow {
     } finally {
       signal.removeEventListener("abort", stop);
       this.#watch.close();
-      service.close();
+      await opened.close();
       udp.close();
       await this.#endSeed?.();
     }

@@ -1,11 +1,20 @@
 import { formatEndpoint } from "../base/endpoint.ts";
+import { DhtError } from "../dht/dht-error.ts";
+import {
+  decodeState,
+  encodeState,
+  endpointsOf,
+  mergeStates,
+  type SavedState,
+} from "../dht/saved-state.ts";
 import { DhtService, type HostPort } from "../dht/dht-service.ts";
 import type { Dht } from "../dht/dht.ts";
 import { dhtSource } from "../dht/dht-source.ts";
 import type { PeerDht, PeerSource } from "../engine/session-contract.ts";
 import type { NetGuard } from "../guard/net-guard.ts";
 import type { SharedPort } from "../udp/shared-port.ts";
-import type { SessionPorts } from "./command-ports.ts";
+import type { Log } from "../ports/log.ts";
+import type { DhtMemory, SessionPorts } from "./command-ports.ts";
 
 /** Well-known nodes that lead into the DHT of the world. */
 export const PUBLIC_BOOTSTRAP: readonly HostPort[] = [
@@ -17,7 +26,14 @@ export const PUBLIC_BOOTSTRAP: readonly HostPort[] = [
 
 export type DhtPorts = Pick<
   SessionPorts,
-  "clock" | "random" | "signatures" | "datagrams" | "log" | "refusalOf"
+  | "clock"
+  | "random"
+  | "signatures"
+  | "datagrams"
+  | "behindProxy"
+  | "dhtMemory"
+  | "log"
+  | "refusalOf"
 >;
 
 /** How a command uses the DHT. */
@@ -28,23 +44,61 @@ export interface DhtChoice {
   readonly service?: DhtService | undefined;
 }
 
+/** The DHT of a command, until it is closed. */
+export interface OneShotDht {
+  readonly service: DhtService;
+  /** Closes it, and remembers the nodes that answered. */
+  close(): Promise<void>;
+}
+
 /**
- * Starts the DHT of a command that ends.
+ * Starts the DHT of a command that ends. It begins with the nodes that earlier commands knew, and with the well-known ones;
+ * nodes that the user names are a network of their own, of which nothing is remembered.
  *
  * @param how.udp - The port that it shares.
  * @param how.readOnly - Ask and never answer (BEP 43).
  * @throws (rejects with) an error that carries the system's code.
  */
-export function openDht(
+export async function openDht(
   ports: DhtPorts,
   choice: DhtChoice,
   how: { readonly udp: SharedPort; readonly readOnly: boolean },
-): Promise<DhtService> {
-  const bootstrap = choice.bootstrap.length > 0 ? choice.bootstrap : PUBLIC_BOOTSTRAP;
-  const settings = { readOnly: how.readOnly };
-  const isKeptAway = (address: string): boolean => ports.refusalOf?.(address) !== undefined;
-  const datagrams = how.udp.part("dht");
-  return DhtService.start({ ...ports, datagrams, bootstrap, settings, isKeptAway });
+): Promise<OneShotDht> {
+  const isNamed = choice.bootstrap.length > 0;
+  const memory = isNamed ? undefined : ports.dhtMemory;
+  const before = await recall(memory, ports.log);
+  const service = await DhtService.start({
+    ...ports,
+    datagrams: how.udp.part("dht"),
+    bootstrap: isNamed ? choice.bootstrap : PUBLIC_BOOTSTRAP,
+    known: [...before.values()].flatMap(endpointsOf),
+    settings: { readOnly: how.readOnly },
+    isKeptAway: (address) => ports.refusalOf?.(address) !== undefined,
+  });
+  return {
+    service,
+    close: async () => {
+      const { isJoined } = service.dht;
+      const state = service.dht.save();
+      service.close();
+      // Without a network nothing was learned.
+      if (isJoined) await memory?.save(encodeState(mergeStates(decodeState(state), before)));
+    },
+  };
+}
+
+/** Reads what earlier commands remembered. */
+async function recall(memory: DhtMemory | undefined, log: Log): Promise<SavedState> {
+  const bytes = await memory?.load();
+  try {
+    return bytes ? decodeState(bytes) : new Map();
+  } catch (error) {
+    if (!(error instanceof DhtError)) throw error;
+    const words =
+      "The DHT nodes of earlier runs cannot be read. The well-known ones are asked alone.";
+    log.warn(words, { cause: error.message });
+    return new Map();
+  }
 }
 
 /** DHT nodes of one torrent that are asked. */
@@ -62,16 +116,15 @@ export interface TorrentInDht {
 
 /** The DHT of a session, which is opened with the first torrent that may use it. */
 export class SessionDht {
-  readonly #open: () => Promise<DhtService>;
+  readonly #open: () => Promise<OneShotDht>;
   readonly #ports: Pick<DhtPorts, "clock" | "random" | "refusalOf">;
   readonly #guard: Pick<NetGuard, "judgePeers" | "allowPeer" | "datagrams">;
-  readonly #isShared: boolean;
-  #service: Promise<DhtService> | undefined;
+  #dht: Promise<OneShotDht> | undefined;
   #opened: DhtService | undefined;
 
   constructor(options: {
     readonly ports: Pick<DhtPorts, "clock" | "random" | "refusalOf">;
-    readonly open: () => Promise<DhtService>;
+    readonly open: () => Promise<OneShotDht>;
     /** Used instead of opening one. */
     readonly shared?: DhtService | undefined;
     readonly guard: Pick<NetGuard, "judgePeers" | "allowPeer" | "datagrams">;
@@ -79,8 +132,9 @@ export class SessionDht {
     this.#ports = options.ports;
     this.#open = options.open;
     this.#guard = options.guard;
-    this.#isShared = options.shared !== undefined;
-    if (options.shared) this.#service = Promise.resolve(options.shared);
+    const { shared } = options;
+    // Its owner closes it.
+    if (shared) this.#dht = Promise.resolve({ service: shared, close: async () => undefined });
   }
 
   /** What peers are told of it, as soon as it is open. */
@@ -92,8 +146,8 @@ export class SessionDht {
 
   /** The node, which is opened when it is not. */
   async node(): Promise<Dht> {
-    this.#service ??= this.#open();
-    this.#opened = await this.#service;
+    this.#dht ??= this.#open();
+    this.#opened = (await this.#dht).service;
     return this.#opened.dht;
   }
 
@@ -124,10 +178,9 @@ export class SessionDht {
 
   /** Closes the node, unless it is somebody else's. */
   async close(): Promise<void> {
-    if (this.#isShared) return;
-    // A service that did not start has told so to whoever asked for sources.
-    await this.#service?.then(
-      (service) => service.close(),
+    // One that did not start has told so to whoever asked for sources.
+    await this.#dht?.then(
+      (dht) => dht.close(),
       () => undefined,
     );
   }

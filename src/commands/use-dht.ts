@@ -195,11 +195,13 @@ async function withDht<Result>(
   options: DhtCommandOptions,
   work: (dht: Dht) => Promise<Result>,
 ): Promise<Result> {
-  const { clock } = ports;
+  const { clock, behindProxy } = ports;
   const { signal } = options;
+  if (behindProxy?.carriesDatagrams === false) throw noDatagrams();
   // A node that is gone in a minute is of no use to others, so it asks and does not answer.
   const udp = new SharedPort({ net: ports.datagrams, log: ports.log });
-  const service = await openDht(ports, options, { udp, readOnly: true });
+  const opened = await openDht(ports, options, { udp, readOnly: true });
+  const { dht } = opened.service;
   const aborted = new Promise<never>((_resolve, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
   });
@@ -207,15 +209,25 @@ async function withDht<Result>(
   aborted.catch(() => undefined);
   try {
     const endMs = clock.nowMs() + JOIN_MS;
-    while (!service.dht.isReached) {
+    while (!dht.isReached) {
       if (clock.nowMs() >= endMs) throw nobodyAnswers();
       await sleep(clock, JOIN_LOOK_MS, signal);
     }
-    return await Promise.race([work(service.dht), aborted]);
+    return await Promise.race([work(dht), aborted]);
   } finally {
-    service.close();
+    await opened.close();
     udp.close();
   }
+}
+
+function noDatagrams(): CommandError {
+  return new CommandError(
+    "unreachable",
+    "The proxy carries no datagrams, and the DHT has nothing else.",
+    {
+      hint: "a SOCKS5 proxy that relays UDP, or --interface NAME for a VPN.",
+    },
+  );
 }
 
 function nobodyAnswers(): CommandError {

@@ -5,6 +5,7 @@ import { NodeRandom } from "../platform/node-random.ts";
 import { NodeSignatures } from "../platform/node-signatures.ts";
 import type { Log } from "../ports/log.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
+import { dhtMemory, dhtMemoryPath } from "./dht-memory.ts";
 import { diskPorts } from "./disk-ports.ts";
 import type { Network } from "./network.ts";
 import { openNetwork } from "./open-network.ts";
@@ -25,6 +26,7 @@ export function sessionPorts(
     datagrams: network.datagrams,
     multicast: network.multicast,
     signatures: new NodeSignatures(),
+    dhtMemory: dhtMemory(dhtMemoryPath(process.env), log),
     makeFetch: network.makeFetch,
     openRangeLine: network.openRangeLine,
     networks: network.networks,

@@ -85,7 +85,7 @@ function transferEngine(
     service &&
     new SessionDht({
       ports: { clock, random, refusalOf },
-      open: async () => service,
+      open: async () => ({ service, close: async () => undefined }),
       shared: service,
       guard,
     });

@@ -29,6 +29,8 @@ export interface DhtServiceOptions {
   /** A socket on "::" takes both families, any other one. Left out where the network has one port for several protocols. */
   readonly listen?: HostPort | undefined;
   readonly bootstrap: readonly HostPort[];
+  /** Nodes of an earlier run, to begin with as well. */
+  readonly known?: readonly Endpoint[] | undefined;
   readonly settings?: Partial<DhtNodeSettings> | undefined;
   readonly isKeptAway?: DhtOptions["isKeptAway"];
   /** What `save` was given by an earlier run. */
@@ -71,7 +73,10 @@ export class DhtService {
     const { address } = socket.local;
     const families = address === "::" ? ([4, 6] as const) : [familyOf(address)];
     const send = (packet: Uint8Array, to: Endpoint): void => socket.send(packet, to);
-    const dht = makeDht({ ...options, families, send, bootstrap: [] }, options.log);
+    const dht = makeDht(
+      { ...options, families, send, bootstrap: options.known ?? [] },
+      options.log,
+    );
     receive = (packet, from) => dht.receive(packet, from);
     return new DhtService(options, socket, dht);
   }

@@ -3,7 +3,14 @@ import { BencodeError } from "../bencode/bencode-error.ts";
 import { type BencodeDict, type BencodeValue, getBytes, isDict } from "../bencode/bencode-value.ts";
 import { decode } from "../bencode/decode.ts";
 import { dictOf, encode, type Encodable } from "../bencode/encode.ts";
-import { type Contact, decodeContacts, encodeContacts, FAMILIES, type Family } from "./contact.ts";
+import {
+  type Contact,
+  decodeContacts,
+  encodeContacts,
+  endpointKey,
+  FAMILIES,
+  type Family,
+} from "./contact.ts";
 import { DhtError } from "./dht-error.ts";
 import { NODE_ID_BYTES } from "./node-id.ts";
 
@@ -42,6 +49,19 @@ export function decodeState(bytes: Uint8Array): SavedState {
     state.set(family, readNode(saved, family));
   }
   return state;
+}
+
+/** @returns The newer state, with nodes of the older one behind its own: a short run forgets no nodes. */
+export function mergeStates(newer: SavedState, older: SavedState): SavedState {
+  const merged = new Map(older);
+  for (const [family, node] of newer) {
+    const known = new Set(node.contacts.map(({ endpoint }) => endpointKey(endpoint)));
+    const others = (older.get(family)?.contacts ?? []).filter(
+      ({ endpoint }) => !known.has(endpointKey(endpoint)),
+    );
+    merged.set(family, { ...node, contacts: [...node.contacts, ...others] });
+  }
+  return merged;
 }
 
 /** Endpoints to begin with. */

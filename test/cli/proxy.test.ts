@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { type FakeProxy, startHttpProxy, startSocksProxy } from "../fixtures/fake-proxy.ts";
 import { until } from "../fixtures/until.ts";
+import { bootstrapNode } from "../fixtures/bootstrap-node.ts";
 import { everseed, EverseedProcess } from "./everseed-process.ts";
 import { talks } from "./talks.ts";
 
@@ -215,3 +216,24 @@ for (const [what, args, exit, words] of REFUSED) {
     assert.ok(!got.stderr.includes("secret"));
   });
 }
+
+test("WIR-27: dht goes through the proxy as get does, and says when the proxy carries no datagrams", async (context) => {
+  const { folder, names, env, trace } = await world(context);
+  const { address } = await bootstrapNode(context);
+  const proxy = await startSocksProxy(context, { names });
+  const lookup = ["dht", "lookup", "ab".repeat(20), "--bootstrap", address, "--proxy"];
+  const found = await everseed(context, [...lookup, `socks5h://127.0.0.1:${proxy.port}`], {
+    cwd: folder,
+    env,
+  });
+  assert.equal(found.exit, 0, found.stderr);
+  assert.ok(proxy.datagrams.includes(address));
+  assert.deepEqual(around(await trace(), proxy), []);
+  const web = await startHttpProxy(context, { names });
+  const refused = await everseed(context, [...lookup, `http://127.0.0.1:${web.port}`], {
+    cwd: folder,
+    env,
+  });
+  assert.equal(refused.exit, 6, refused.stderr);
+  assert.match(refused.stderr, /The proxy carries no datagrams, and the DHT has nothing else\./);
+});

@@ -15,6 +15,7 @@ const ports = {
   signatures: new NodeSignatures(),
   datagrams: new UdpNet(),
   log: SILENT_LOG,
+  refusalOf: undefined,
 };
 
 async function startNode(t: TestContext): Promise<DhtService> {
@@ -29,7 +30,7 @@ async function named(t: TestContext, nodes: readonly string[], isAllowed: boolea
   const service = await startNode(t);
   const dht = new SessionDht({
     ports,
-    open: async () => service,
+    open: async () => ({ service, close: async () => undefined }),
     guard: {
       datagrams: ports.datagrams,
       judgePeers: (peers) => peers,

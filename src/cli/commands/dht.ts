@@ -1,13 +1,20 @@
 import type { Command } from "commander";
 import { encodeUtf8, toHex } from "../../base/bytes.ts";
+import type { Network } from "../../daemon/network.ts";
 import { addCommand, exampleText, runCommand } from "../command-frame.ts";
 import { formatCount } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
+import {
+  addNetworkOptions,
+  networkChoice,
+  type NetworkFlags,
+  networkLog,
+} from "../network-options.ts";
 import { infohashOption, type NamedPeer, peerOption } from "../parse-options.ts";
 import { wordsLog } from "../words-log.ts";
 
-interface DhtFlags extends OutputOptions {
+interface DhtFlags extends OutputOptions, NetworkFlags {
   readonly bootstrap?: readonly NamedPeer[];
 }
 
@@ -57,7 +64,7 @@ export function addDhtCommand(program: Command): void {
 }
 
 function addDhtSubcommand(dht: Command, words: Parameters<typeof addCommand>[1]): Command {
-  return addCommand(dht, words).option(
+  return addNetworkOptions(addCommand(dht, words)).option(
     "--bootstrap <host:port>",
     "a DHT node to begin with; repeat for more",
     peerOption,
@@ -67,7 +74,9 @@ function addDhtSubcommand(dht: Command, words: Parameters<typeof addCommand>[1])
 function status(flags: DhtFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
     const { dhtStatus } = await import("../../commands/use-dht.ts");
-    const { families } = await dhtStatus(await dhtPorts(output), { ...choice(flags), signal });
+    using network = await openNetwork(output, flags);
+    const ports = await dhtPorts(output, network);
+    const { families } = await dhtStatus(ports, { ...choice(flags), signal });
     const told = families.map(({ family, isReached, good, questionable, outer, id }) => ({
       network: `IPv${family}`,
       joined: isReached,
@@ -88,7 +97,8 @@ function lookup(infohash: Uint8Array, flags: DhtFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
     const { dhtLookup } = await import("../../commands/use-dht.ts");
     const options = { ...choice(flags), signal, infohash };
-    const found = await dhtLookup(await dhtPorts(output), options);
+    using network = await openNetwork(output, flags);
+    const found = await dhtLookup(await dhtPorts(output, network), options);
     const { addresses, seeds, leechers, queries, hops } = found;
     output.record({ peers: addresses, seeds, leechers, queries, hops: hops ?? null });
     for (const address of addresses) output.line(address);
@@ -101,7 +111,9 @@ function get(name: string, flags: ItemFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
     const { dhtGet } = await import("../../commands/use-dht.ts");
     const options = { ...choice(flags), signal, name, salt: saltOf(flags) };
-    const { target, value, sequence, copies } = await dhtGet(await dhtPorts(output), options);
+    using network = await openNetwork(output, flags);
+    const ports = await dhtPorts(output, network);
+    const { target, value, sequence, copies } = await dhtGet(ports, options);
     const version = sequence === undefined ? null : String(sequence);
     output.record({ target: toHex(target), value, sequence: version, copies });
     output.line(escapeOutside(typeof value === "string" ? value : JSON.stringify(value)));
@@ -111,7 +123,8 @@ function get(name: string, flags: ItemFlags): Promise<void> {
 function put(text: string, flags: PutFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
     const { dhtPut } = await import("../../commands/use-dht.ts");
-    const ports = await dhtPorts(output);
+    using network = await openNetwork(output, flags);
+    const ports = await dhtPorts(output, network);
     const key = await keyOf(output, flags.keyFile, { ports, signal });
     const options = { ...choice(flags), signal, text, key, salt: saltOf(flags) };
     const { name, sequence, stored } = await dhtPut(ports, options);
@@ -136,11 +149,16 @@ async function keyOf(
   return key;
 }
 
-async function dhtPorts(output: Output) {
+async function openNetwork(output: Output, flags: DhtFlags): Promise<Network> {
+  const { openChosenNetwork } = await import("../../daemon/open-network.ts");
+  return openChosenNetwork(networkChoice(flags, process.env), networkLog(output));
+}
+
+async function dhtPorts(output: Output, network: Network) {
   const { filePorts } = await import("../../daemon/file-ports.ts");
   const { sessionPorts } = await import("../../daemon/session-ports.ts");
   const log = wordsLog((line) => output.detail(escapeOutside(line)));
-  return { ...filePorts(), ...sessionPorts(log) };
+  return { ...filePorts(network), ...sessionPorts(log, { network }) };
 }
 
 function choice(flags: DhtFlags): { readonly bootstrap: readonly NamedPeer[] } {

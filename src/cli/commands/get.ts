@@ -7,12 +7,11 @@ import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount, formatLeft, formatRate, formatSeconds } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { isOn, lsdOption, type OnOff, pexOption } from "../discovery-options.ts";
+import { dhtChoice, dhtOption } from "../dht-option.ts";
 import { encryptionOption } from "../encryption-option.ts";
 import { escapeOutside } from "../outside-text.ts";
 import {
   collect,
-  dhtChoice,
-  dhtOption,
   type ListenAddress,
   listenOption,
   type NamedPeer,
@@ -125,7 +124,7 @@ function get(source: string, flags: GetFlags): Promise<void> {
         webSeeds: flags.webSeed,
         downBytesPerSecond: flags.down,
         upBytesPerSecond: flags.up,
-        dht: dhtChoice(flags, linkWithoutVersion(source) !== undefined),
+        dht: dhtChoice(flags, process.env, linkWithoutVersion(source) !== undefined),
         pex: flags.pex !== "off",
         lsd: isOn(flags.lsd),
         mapPorts: mapsPorts(flags, process.env, flags.seed !== undefined),

@@ -8,6 +8,7 @@ import { formatCount, formatRate } from "../figures.ts";
 import { warnLeftOut } from "../left-out.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { isOn, lsdOption, type OnOff, pexOption } from "../discovery-options.ts";
+import { dhtChoice, dhtOption } from "../dht-option.ts";
 import { encryptionOption } from "../encryption-option.ts";
 import { escapeOutside } from "../outside-text.ts";
 import {
@@ -19,8 +20,6 @@ import {
 import { connectedWords } from "../stream-words.ts";
 import { WorkProgress } from "../work-progress.ts";
 import {
-  dhtChoice,
-  dhtOption,
   type ListenAddress,
   listenOption,
   type NamedPeer,
@@ -107,7 +106,7 @@ function seed(sources: readonly string[], flags: SeedFlags): Promise<void> {
       encryption: flags.encryption ?? "prefer",
       transport: flags.transport ?? "both",
       upBytesPerSecond: flags.up,
-      dht: dhtChoice(flags, publication !== undefined),
+      dht: dhtChoice(flags, process.env, publication !== undefined),
       publication,
       pex: flags.pex !== "off",
       lsd: isOn(flags.lsd),
