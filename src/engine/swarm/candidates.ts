@@ -231,22 +231,38 @@ export class Candidates {
 
   /** There is an address to dial now. */
   isAnyDue(now: number): boolean {
-    for (let best = this.#due.peek(); best; best = this.#due.peek()) {
-      if (isValid(best)) return true;
-      this.#due.pop();
-    }
+    if (this.#bestDue()) return true;
     const soonest = this.#waiting.peek();
     return soonest !== undefined && soonest.dueAtMs <= now;
   }
 
-  /** The peer to dial now; one of `handleNotDialled`, `handleConnected` or `handleClosed` follows. */
-  next(now: number): PeerWays | undefined {
+  /** The one that is dialled next, unless its machine has to wait. */
+  best(now: number): PeerAddress | undefined {
+    this.#wake(now);
+    return this.#bestDue()?.candidate.ways[0];
+  }
+
+  #bestDue(): Turn | undefined {
+    for (let best = this.#due.peek(); best; best = this.#due.peek()) {
+      if (isValid(best)) return best;
+      this.#due.pop();
+    }
+    return undefined;
+  }
+
+  /** Whose wait is over is due. */
+  #wake(now: number): void {
     for (;;) {
       const soonest = this.#waiting.peek();
-      if (!soonest || soonest.dueAtMs > now) break;
+      if (!soonest || soonest.dueAtMs > now) return;
       this.#waiting.pop();
       if (isValid(soonest)) this.#due.push(soonest);
     }
+  }
+
+  /** The peer to dial now; one of `handleNotDialled`, `handleConnected` or `handleClosed` follows. */
+  next(now: number): PeerWays | undefined {
+    this.#wake(now);
     for (;;) {
       const best = this.#due.pop();
       if (!best) return undefined;

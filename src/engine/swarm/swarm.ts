@@ -65,6 +65,11 @@ export class Swarm<P extends SwarmMember> {
   readonly #unsent = new Set<P>();
   readonly #outputs = new OutputQueue<SwarmOutput<P>>();
   #replacedAtMs = Number.NEGATIVE_INFINITY;
+  /** Dialled although all places are taken: it takes one of a lower priority, or goes. */
+  #challenger: P | undefined;
+  /** When a challenger was chosen the last time. */
+  #challengedAtMs = Number.NEGATIVE_INFINITY;
+  #isChallenging = false;
   /** Of the addresses that the candidates were ranked by. */
   #outerVersion = 0;
 
@@ -89,7 +94,7 @@ export class Swarm<P extends SwarmMember> {
   }
 
   wantsToDial(now: number): boolean {
-    return !this.isFull && this.#candidates.isAnyDue(now);
+    return this.isFull ? this.#mayChallenge(now) : this.#candidates.isAnyDue(now);
   }
 
   get openCount(): number {
@@ -151,13 +156,24 @@ export class Swarm<P extends SwarmMember> {
 
   /** @returns The address to dial, or `undefined`. The caller must report whether it was dialled. */
   nextCandidate(now: number): PeerWays | undefined {
-    if (this.isFull) return undefined;
     const { version } = this.#options.outer;
     if (version !== this.#outerVersion) {
       this.#outerVersion = version;
       this.#candidates.handlePriorities();
     }
-    return this.#candidates.next(now);
+    const { isFull } = this;
+    if (isFull && !this.#mayChallenge(now)) return undefined;
+    const ways = this.#candidates.next(now);
+    this.#isChallenging = isFull && ways !== undefined;
+    if (this.#isChallenging) this.#challengedAtMs = now;
+    return ways;
+  }
+
+  /** Whether the best candidate has a higher priority than a peer that has its place (BEP 40). */
+  #mayChallenge(now: number): boolean {
+    if (this.#challenger || now - this.#challengedAtMs < REPLACE_MS) return false;
+    const best = this.#candidates.best(now);
+    return best !== undefined && this.#lowerThan(best, now) !== undefined;
   }
 
   /** @returns Who named an address that `nextCandidate` returned. */
@@ -167,12 +183,16 @@ export class Swarm<P extends SwarmMember> {
 
   /** A limit of the session forbids dialling now. */
   handleNotDialled([address]: PeerWays): void {
+    this.#isChallenging = false;
     this.#candidates.handleNotDialled(address);
   }
 
   /** The peer is being dialled, or has dialled us and is accepted. */
   join(peer: P): void {
     this.#peers.add(peer);
+    if (!this.#isChallenging || peer.connection.incoming) return;
+    this.#isChallenging = false;
+    this.#challenger = peer;
   }
 
   /** The handshake is complete. @returns Why the peer is refused, or `undefined`. */
@@ -196,7 +216,12 @@ export class Swarm<P extends SwarmMember> {
       other.close("connected twice");
     }
     if (!connection.incoming) this.#candidates.handleConnected(connection.remote, true);
-    return undefined;
+    if (peer !== this.#challenger) return undefined;
+    this.#challenger = undefined;
+    const isOver = this.#peers.size > this.#options.settings.connectionsPerTorrentMax;
+    return isOver && !this.#giveWayTo(connection.remote, now, peer)
+      ? "no place is left"
+      : undefined;
   }
 
   /** @param end.byUs - The peer did not leave: we dropped it. */
@@ -204,6 +229,7 @@ export class Swarm<P extends SwarmMember> {
     this.#outputs.push({ kind: "left", peer, reason });
     this.#peers.delete(peer);
     this.#unsent.delete(peer);
+    if (peer === this.#challenger) this.#challenger = undefined;
     if (!byUs) this.#tellUnreached(peer);
     const address = dialledAt(peer);
     if (!address || this.#isConnectedTo(address)) return;
@@ -367,24 +393,37 @@ export class Swarm<P extends SwarmMember> {
    *
    * @returns Whether one has gone.
    */
-  #giveWayTo(newcomer: PeerAddress, now: number): boolean {
+  #giveWayTo(newcomer: PeerAddress, now: number, itself?: P): boolean {
+    if (now - this.#replacedAtMs < REPLACE_MS) return false;
+    const victim = this.#lowerThan(newcomer, now, itself);
+    if (!victim) return false;
+    this.#replacedAtMs = now;
+    victim.close("a peer with a higher priority takes its place");
+    return true;
+  }
+
+  /**
+   * @param itself - The newcomer, when it is connected already.
+   * @returns The settled peer with the lowest priority, if it is lower than the newcomer's; `undefined` also where somebody else
+   *   of the newcomer's network has a place.
+   */
+  #lowerThan(newcomer: PeerAddress, now: number, itself?: P): Connection | undefined {
     const own = this.#priorityOf(newcomer);
-    if (own === undefined || now - this.#replacedAtMs < REPLACE_MS) return false;
+    if (own === undefined) return undefined;
     const network = networkKey(newcomer);
     let victim: Connection | undefined;
     let least = own;
-    for (const { connection, swarm } of this.#peers) {
-      if (networkKey(connection.remote) === network) return false;
+    for (const peer of this.#peers) {
+      const { connection, swarm } = peer;
+      if (peer === itself) continue;
+      if (networkKey(connection.remote) === network) return undefined;
       if (!connection.isOpen || now - swarm.connectedAtMs < SETTLED_MS) continue;
       const priority = this.#priorityOf(connection.remote) ?? 0;
       if (priority >= least) continue;
       victim = connection;
       least = priority;
     }
-    if (!victim) return false;
-    this.#replacedAtMs = now;
-    victim.close("a peer with a higher priority takes its place");
-    return true;
+    return victim;
   }
 
   /** @returns Of BEP 40, the same at both ends; `undefined` while our own address is not known. */

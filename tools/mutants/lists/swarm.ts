@@ -43,4 +43,18 @@ export const mutants: readonly Mutant[] = [
     to: "",
     tests: ["test/hostile/loopback-matrix"],
   },
+  {
+    name: "engine: a full torrent dials whoever is due",
+    file: "src/engine/swarm/swarm.ts",
+    from: "if (isFull && !this.#mayChallenge(now)) return undefined;",
+    to: "if (isFull && this.#challenger) return undefined;",
+    tests: ["test/swarm/places"],
+  },
+  {
+    name: "engine: a peer that is dialled above the limit stays there",
+    file: "src/engine/swarm/swarm.ts",
+    from: "const isOver = this.#peers.size > this.#options.settings.connectionsPerTorrentMax;",
+    to: "const isOver = this.#peers.size > 2 * this.#options.settings.connectionsPerTorrentMax;",
+    tests: ["test/swarm/places"],
+  },
 ];
