@@ -128,6 +128,25 @@ test("house rule 8: a relay introduces nobody in its own network to the world, n
   assert.deepEqual(far.sent, [`error 192.168.1.2:6881 ${noSuchPeer}`]);
 });
 
+test("BEP 55: a relay introduces nobody to a peer of the other family", () => {
+  const { join } = world();
+  const [four, six] = [join(A), join("[2a00::1]:6881")];
+  four.say("rendezvous", "[2a00::1]:6881");
+  six.say("rendezvous", A);
+  const { noSuchPeer } = HOLEPUNCH_ERROR;
+  assert.deepEqual(four.sent, [`error [2a00::1]:6881 ${noSuchPeer}`]);
+  assert.deepEqual(six.sent, [`error ${A} ${noSuchPeer}`]);
+});
+
+test("WIR-11: many who ask for one peer do not make it hear of more than it takes of a relay", () => {
+  const { join } = world();
+  const target = join(B);
+  const asking = Array.from({ length: 10 }, (_, number) => join(`9.9.8.${number + 1}:6881`));
+  for (const each of asking) for (let times = 0; times < 5; times += 1) each.say("rendezvous", B);
+  assert.equal(target.sent.length, 20);
+  assert.equal(asking.at(-1)!.sent.at(-1), `error ${B} ${HOLEPUNCH_ERROR.noSuchPeer}`);
+});
+
 test("BEP 55: for whom we do not reach we ask a peer that names it, and dial when we are introduced", () => {
   const { extension, join, offered } = world();
   const relay = join(A);

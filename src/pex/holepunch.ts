@@ -48,6 +48,8 @@ export function holepunch(options: HolepunchOptions): ExtensionKind {
 
 interface Member {
   readonly taken: TokenBucket;
+  /** Others that it is introduced to, whoever asks: more than it takes would make it close us. */
+  readonly told: TokenBucket;
   ignored: number;
 }
 
@@ -68,7 +70,11 @@ class Holepunch implements Extension {
   }
 
   join(peer: ExtensionPeer): void {
-    this.#members.set(peer, { taken: new TokenBucket(TAKEN, this.#nowMs), ignored: 0 });
+    this.#members.set(peer, {
+      taken: new TokenBucket(TAKEN, this.#nowMs),
+      told: new TokenBucket(TAKEN, this.#nowMs),
+      ignored: 0,
+    });
     const key = addressKey(peer.address);
     this.#introductions.handleReached(key);
     this.#introduced.delete(key);
@@ -128,7 +134,8 @@ class Holepunch implements Extension {
     const target = this.#find(endpoint);
     const error = refusal(from, endpoint, target);
     const [own, other] = [punchedAt(from), target && punchedAt(target)];
-    if (error !== undefined || !own || !other) {
+    const mayTell = error === undefined && this.#members.get(target!)!.told.take(1, this.#nowMs);
+    if (!mayTell || !own || !other) {
       const code = error ?? HOLEPUNCH_ERROR.noSuchPeer;
       from.send(encodeHolepunch({ kind: "error", endpoint, error: code }));
       return;
@@ -181,13 +188,17 @@ function refusal(
   if (!target) return HOLEPUNCH_ERROR.notConnected;
   if (target === from) return HOLEPUNCH_ERROR.noSelf;
   if (!target.accepts(UT_HOLEPUNCH)) return HOLEPUNCH_ERROR.noSupport;
-  // A place in a network of its own means nothing to a peer elsewhere, and is none of its business.
-  return reachFrom(from) === reachFrom(target) ? undefined : HOLEPUNCH_ERROR.noSuchPeer;
+  return canMeet(from, target) ? undefined : HOLEPUNCH_ERROR.noSuchPeer;
 }
 
-function reachFrom({ address }: ExtensionPeer): number | undefined {
-  const ip = ipOf(address);
-  return ip === undefined ? undefined : reachOf(ip);
+/**
+ * A place in a network of its own means nothing to a peer elsewhere, and is none of its business. Of a peer that calls us
+ * over IPv4 we do not know where it is in IPv6.
+ */
+function canMeet(a: ExtensionPeer, b: ExtensionPeer): boolean {
+  const [one, other] = [ipOf(a.address), ipOf(b.address)];
+  if (one === undefined || other === undefined) return false;
+  return one.includes(":") === other.includes(":") && reachOf(one) === reachOf(other);
 }
 
 /**

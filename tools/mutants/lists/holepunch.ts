@@ -10,6 +10,13 @@ export const mutants: readonly Mutant[] = [
     tests: ["src/pex/holepunch"],
   },
   {
+    name: "pex: many who ask for one peer flood it through us",
+    file: "src/pex/holepunch.ts",
+    from: "const mayTell = error === undefined && this.#members.get(target!)!.told.take(1, this.#nowMs);",
+    to: "const mayTell = error === undefined && this.#members.has(target!);",
+    tests: ["src/pex/holepunch"],
+  },
+  {
     name: "pex: introductions are followed without an end",
     file: "src/pex/holepunch.ts",
     from: "if (!this.#followed.take(1, this.#nowMs)) return;",
