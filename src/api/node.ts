@@ -27,4 +27,16 @@ export const nodeStatusSchema = z
   })
   .meta({ id: "NodeStatus" });
 
+/** `POST /api/v1/node/reload`: what the configuration file changes in the running program, by key. */
+export const settingsReloadSchema = z
+  .object({
+    /** Holds from now on. */
+    atOnce: z.array(z.string()).readonly(),
+    /** Differs from what runs, and holds after a restart. */
+    afterRestart: z.array(z.string()).readonly(),
+  })
+  .meta({ id: "SettingsReload" });
+
+export type SettingsReload = z.infer<typeof settingsReloadSchema>;
+
 export type NodeStatus = z.infer<typeof nodeStatusSchema>;

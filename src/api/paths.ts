@@ -101,6 +101,8 @@ export function slug(name: string): string {
 export const NODE_PATH = `${API_PREFIX}/node`;
 /** GET `TransferList`; POST takes `TransferInput`. */
 export const TRANSFERS_PATH = `${API_PREFIX}/transfers`;
+/** POST reads the configuration file again; gives `SettingsReload`. */
+export const NODE_RELOAD_PATH = `${NODE_PATH}/reload`;
 /** GET `HubStatus`. */
 export const STATUS_PATH = `${API_PREFIX}/status`;
 /** GET `Reach`; PATCH takes `ReachChange`. */

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { VERSION } from "../base/version.ts";
 import { exampleText, failWith } from "./command-frame.ts";
 import { addCheckCommand } from "./commands/check.ts";
+import { addConfigCommand } from "./commands/config.ts";
 import { addCreateCommand } from "./commands/create.ts";
 import { addDaemonCommand } from "./commands/daemon.ts";
 import { addDhtCommand } from "./commands/dht.ts";
@@ -33,6 +34,7 @@ export function createProgram(): Command {
     .helpCommand(false);
   addHubCommand(program);
   addDaemonCommand(program);
+  addConfigCommand(program);
   addPublishCommand(program);
   addUnpublishCommand(program);
   addCreateCommand(program);

@@ -1,10 +1,9 @@
-import { type Document, isMap, isScalar, LineCounter, parse, parseDocument } from "yaml";
+import { type Document, isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { type Config, type ConfigInput, configSchema } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import {
   CONFIG_KEYS,
-  type ConfigKey,
   isOtherVariable,
   isServiceVariable,
   keyAt,
@@ -13,6 +12,7 @@ import {
 } from "./config-keys.ts";
 import { nearest } from "./nearest.ts";
 import { type Preset, PRESETS } from "./presets.ts";
+import { valueOf } from "./setting-text.ts";
 
 /** The sources of settings; later ones take precedence. */
 export interface ConfigSources {
@@ -122,7 +122,7 @@ function readEnv(env: ConfigSources["env"]): Settings {
     const text = env[key.variable];
     if (text === undefined || text === "" || isServiceVariable(key.variable, text)) continue;
     used.set(key.path.join("."), key.variable);
-    settings = merge(settings, nest(key.path, envValue(text, key.kind)));
+    settings = merge(settings, nest(key.path, valueOf(key, text)));
   }
   return judge(settings, (path) => used.get(path.join(".")) ?? used.get(String(path[0])) ?? "");
 }
@@ -146,17 +146,6 @@ function refuseUnknown(env: ConfigSources["env"]): void {
 
 function withoutPrefix(variable: string): string {
   return variable.slice(VARIABLE_PREFIX.length);
-}
-
-/** Numbers, true and false are written as in the file; a list may also be `a,b`. */
-function envValue(text: string, kind: ConfigKey["kind"]): unknown {
-  if (kind === "text") return text;
-  if (kind === "list" && !text.startsWith("[")) return text.split(",").map((item) => item.trim());
-  try {
-    return parse(text) as unknown;
-  } catch {
-    return text; // The schema's error will say what is expected.
-  }
 }
 
 function judge(value: unknown, locate: Locate): Settings {

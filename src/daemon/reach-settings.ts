@@ -1,7 +1,9 @@
+import type { SettingsReload } from "../api/node.ts";
 import type { ReachChange, ReachSetting, ReachValue } from "../api/reach.ts";
 import { invariant } from "../base/errors.ts";
 import type { Config } from "../config/config.ts";
-import type { KeyOrigin } from "../config/load-config.ts";
+import { CONFIG_KEYS } from "../config/config-keys.ts";
+import { type KeyOrigin, valueAt } from "../config/load-config.ts";
 import {
   PAGE_KEYS,
   type PageKey,
@@ -23,7 +25,11 @@ export class ReachSettings {
   /** What the hub starts with: the page's values included. */
   readonly config: Config;
   /** The origin of each key's value, without the page. */
-  readonly #origins: ReadonlyMap<string, KeyOrigin>;
+  #origins: ReadonlyMap<string, KeyOrigin>;
+  /** The settings as the file, variables and the command line give them now. */
+  #given: Config;
+  /** The same as at the start. */
+  readonly #begunWith: Config;
   readonly #stored: Map<string, PageValue>;
   /** What holds now, by key. */
   readonly #running: Map<string, PageValue | undefined>;
@@ -36,7 +42,7 @@ export class ReachSettings {
 
   private constructor(
     config: Config,
-    origins: ReadonlyMap<string, KeyOrigin>,
+    asked: Pick<HubConfig, "config" | "origins">,
     kept: {
       readonly stored: ReadonlyMap<string, PageValue>;
       readonly troubles: Map<string, string>;
@@ -44,7 +50,9 @@ export class ReachSettings {
     },
   ) {
     this.config = config;
-    this.#origins = origins;
+    this.#origins = asked.origins;
+    this.#given = asked.config;
+    this.#begunWith = asked.config;
     this.#stored = new Map(kept.stored);
     this.#troubles = kept.troubles;
     this.#table = kept.table;
@@ -71,7 +79,7 @@ export class ReachSettings {
     };
     const values = Object.fromEntries(stored);
     const config = withPageValues(asked.config, { origins, stored: values, onRefused });
-    return new ReachSettings(config, origins, { stored, troubles, table });
+    return new ReachSettings(config, asked, { stored, troubles, table });
   }
 
   /** Whether the value that holds since the start is one that the page stored. */
@@ -123,6 +131,45 @@ export class ReachSettings {
     return undefined;
   }
 
+  /**
+   * The file was changed: takes over what can hold at once.
+   *
+   * @returns The keys that hold now, and those that hold after a restart.
+   */
+  adopt(asked: Pick<HubConfig, "config" | "origins">): SettingsReload {
+    this.#origins = asked.origins;
+    this.#given = asked.config;
+    const atOnce: string[] = [];
+    const afterRestart: string[] = [];
+    for (const { path } of CONFIG_KEYS) {
+      const name = path.join(".");
+      const key = PAGE_KEYS.find((each) => each.name === name);
+      const wanted = key ? this.#wanted(key) : valueAt(asked.config, path);
+      const running = key ? this.#running.get(name) : valueAt(this.#begunWith, path);
+      if (JSON.stringify(wanted) === JSON.stringify(running)) continue;
+      if (key && this.#carryOut(key, wanted as PageValue | undefined)) atOnce.push(name);
+      else afterRestart.push(name);
+    }
+    return { atOnce, afterRestart };
+  }
+
+  /** The value that should hold. */
+  #wanted(key: PageKey): PageValue | undefined {
+    const stored = this.#stored.get(key.name);
+    return this.#origins.has(key.name)
+      ? pageValueOf(this.#given, key)
+      : (stored ?? (key.setting.defaultValue as PageValue | undefined));
+  }
+
+  /** @returns False when it holds after a restart only. */
+  #carryOut({ name }: PageKey, wanted: PageValue | undefined): boolean {
+    const listeners = this.#listeners.get(name);
+    if (!listeners || wanted === undefined) return false;
+    this.#running.set(name, wanted);
+    for (const listener of listeners) listener(wanted);
+    return true;
+  }
+
   #judge({ name, label, setting }: PageKey, value: unknown): ReachRefusal | undefined {
     const origin = this.#origins.get(name);
     if (origin !== undefined) {
@@ -143,15 +190,11 @@ export class ReachSettings {
     for (const [key] of changes) this.#apply(key, stored.get(key.name));
   }
 
-  #apply({ name, setting }: PageKey, value: PageValue | undefined): void {
-    if (value === undefined) this.#stored.delete(name);
-    else this.#stored.set(name, value);
-    this.#troubles.delete(name);
-    const wanted = value ?? (setting.defaultValue as PageValue | undefined);
-    const listeners = this.#listeners.get(name);
-    if (!listeners || wanted === undefined) return;
-    this.#running.set(name, wanted);
-    for (const listener of listeners) listener(wanted);
+  #apply(key: PageKey, value: PageValue | undefined): void {
+    if (value === undefined) this.#stored.delete(key.name);
+    else this.#stored.set(key.name, value);
+    this.#troubles.delete(key.name);
+    this.#carryOut(key, this.#wanted(key));
   }
 
   #listenersOf(name: string): ((value: PageValue) => void)[] {
@@ -166,12 +209,13 @@ export class ReachSettings {
     return listeners;
   }
 
-  #view({ name, group, label, help, control, setting }: PageKey): ReachSetting {
+  #view(key: PageKey): ReachSetting {
+    const { name, group, label, help, control, setting } = key;
     const origin = this.#origins.get(name);
     const stored = this.#stored.get(name);
     const running = this.#running.get(name);
     const standard = setting.defaultValue as PageValue | undefined;
-    const value = origin === undefined ? (stored ?? standard) : running;
+    const value = this.#wanted(key);
     return {
       key: name,
       group,

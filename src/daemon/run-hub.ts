@@ -6,6 +6,7 @@ import { controlSocketIn, runtimeIn } from "../config/places.ts";
 import type { FaultCounts } from "../platform/fault-counts.ts";
 import type { Log } from "../ports/log.ts";
 import type { HubConfig } from "./hub-config.ts";
+import type { LoadSettings } from "./reload-settings.ts";
 import { runNode } from "./run-node.ts";
 
 /** A running hub. */
@@ -40,7 +41,11 @@ export interface RunningHub {
 export async function runHub(
   config: Config,
   log: Log,
-  more: { readonly origins?: HubConfig["origins"]; readonly configFile?: string } = {},
+  more: {
+    readonly origins?: HubConfig["origins"];
+    readonly configFile?: string;
+    readonly reload?: LoadSettings;
+  } = {},
 ): Promise<RunningHub> {
   const node = await runNode(
     {
@@ -49,6 +54,7 @@ export async function runHub(
       origins: more.origins ?? new Map(),
       preset: "hub",
       configFile: more.configFile,
+      reload: more.reload,
       socket: controlSocketIn(runtimeIn(resolve(config.dataDir))),
     },
     log,

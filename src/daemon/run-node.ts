@@ -22,6 +22,7 @@ import { openNodeEngine } from "./node-engine.ts";
 import { type Ends, openGround } from "./node-ground.ts";
 import { servicesOf } from "./node-services.ts";
 import { isSupervised } from "./supervision.ts";
+import { type LoadSettings, reloadSettings } from "./reload-settings.ts";
 import { openSitePort } from "./site-port.ts";
 import { openTransfers } from "./transfers-part.ts";
 
@@ -34,6 +35,8 @@ export interface NodeAsked extends Pick<HubConfig, "config" | "origins"> {
   readonly preset: Preset;
   /** The configuration file, which need not exist; `undefined` when there can be none. */
   readonly configFile: string | undefined;
+  /** Reads the settings again, when the file was changed. */
+  readonly reload?: LoadSettings | undefined;
   /** The path of the control socket. */
   readonly socket: string;
 }
@@ -123,7 +126,11 @@ async function compose(
   const transfers = services.transfers
     ? await openTransfers(ground, { engine, discovery }, ends)
     : undefined;
-  const control: ControlParts = { node: status, transfers };
+  const control: ControlParts = {
+    node: status,
+    reload: () => reloadSettings(ground.settings, asked.reload),
+    transfers,
+  };
   if (port && services.site) {
     // A node without a site has none of its code in memory.
     const { openHubSite } = await import("./hub-site.ts");

@@ -1,4 +1,4 @@
-import type { NodeStatus } from "../api/node.ts";
+import type { NodeStatus, SettingsReload } from "../api/node.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GivenTorrent } from "../transfers/transfer-adding.ts";
 import type { Transfers } from "../transfers/transfers.ts";
@@ -7,8 +7,17 @@ import type { Transfers } from "../transfers/transfers.ts";
 export interface ControlParts {
   /** The program as it is now. */
   readonly node: () => NodeStatus;
+  /** Reads the configuration file again. */
+  readonly reload: () => Promise<SettingsReload | SettingsRefusal>;
   /** Absent where a node keeps no transfers. */
   readonly transfers?: TransferParts | undefined;
+}
+
+/** The configuration file cannot be used; what ran before goes on. */
+export interface SettingsRefusal {
+  /** File, line and allowed values, in words for people. */
+  readonly refused: string;
+  readonly hint: string;
 }
 
 export interface TransferParts {

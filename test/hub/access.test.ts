@@ -71,6 +71,7 @@ const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   "PATCH /api/v1/reach": ADMINISTRATORS,
   "GET /api/v1/status": ADMINISTRATORS,
   "GET /api/v1/node": ADMINISTRATORS,
+  "POST /api/v1/node/reload": ADMINISTRATORS,
   "GET /api/v1/transfers": ADMINISTRATORS,
   "POST /api/v1/transfers": ADMINISTRATORS,
   "POST /api/v1/transfers/torrent": ADMINISTRATORS,

@@ -36,7 +36,7 @@ test("a fault of ours behind the socket gets a number, and a line in the log", a
   const node = (): never => {
     throw new Error("a bug");
   };
-  const api = new ControlApi({ ...parts, node });
+  const api = new ControlApi({ ...parts, ...parts.control, node });
   const answer = await api.handle(new Request(`http://localhost${NODE_PATH}`), CONTEXT);
   assert.equal(answer.status, 500);
   const { error } = (await answer.json()) as { error: { id: string } };

@@ -314,7 +314,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
       everseed: { uploaded: 3, downloaded: 2, peers: 1 },
       tracker: { swarms: 4, peers: 5, udpPort: 6 },
     }),
-    control: { node: () => NODE_STATUS },
+    control: { node: () => NODE_STATUS, reload: async () => ({ atOnce: [], afterRestart: [] }) },
     reach: {
       view: () => ({ parts: reachParts, settings: reachSettings.view() }),
       change: (change) => reachSettings.change(change),

@@ -216,6 +216,7 @@ test("the OpenAPI document names every route of the API", async (t) => {
     "/api/v1/fetches/torrent",
     "/api/v1/fetches/{id}",
     "/api/v1/node",
+    "/api/v1/node/reload",
     "/api/v1/password",
     "/api/v1/reach",
     "/api/v1/session",

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { type NodeStatus, nodeStatusSchema } from "../../src/api/node.ts";
-import { NODE_PATH } from "../../src/api/paths.ts";
-import { loadConfig } from "../../src/config/load-config.ts";
+import { NODE_PATH, NODE_RELOAD_PATH } from "../../src/api/paths.ts";
+import { loadConfig, originsOf } from "../../src/config/load-config.ts";
 import type { Preset } from "../../src/config/presets.ts";
 import { type RunningNode, runNode } from "../../src/daemon/run-node.ts";
 import { SocketCalls } from "../../src/platform/socket-calls.ts";
@@ -29,18 +29,27 @@ async function start(
   return node;
 }
 
-async function ask(folder: string): Promise<NodeStatus> {
+async function call(
+  folder: string,
+  method: "GET" | "POST",
+  path: string,
+): Promise<{ status: number; body: string }> {
   const { status, body } = await new SocketCalls(join(folder, "run", "control.sock")).send({
-    method: "GET",
-    url: `http://localhost${NODE_PATH}`,
+    method,
+    url: `http://localhost${path}`,
     headers: {},
     body: undefined,
     timeoutMs: 5_000,
     bytesMax: 65_536,
     signal: new AbortController().signal,
   });
+  return { status, body: Buffer.from(body!).toString() };
+}
+
+async function ask(folder: string): Promise<NodeStatus> {
+  const { status, body } = await call(folder, "GET", NODE_PATH);
   assert.equal(status, 200);
-  return nodeStatusSchema.parse(JSON.parse(Buffer.from(body!).toString()));
+  return nodeStatusSchema.parse(JSON.parse(body));
 }
 
 function statesOf({ services }: NodeStatus): Record<string, string> {
@@ -111,4 +120,46 @@ test("a hub without a tracker has its site, and names no tracker", async (t) => 
   assert.deepEqual([statesOf(status)["site"], statesOf(status)["tracker"]], ["works", "off"]);
   const announce = await fetch(`${node.site?.url}/announce?info_hash=x`, { redirect: "manual" });
   assert.notEqual(announce.status, 200);
+});
+
+test("BDR-2.2.4 a running node takes over what can hold at once, and says what holds after a restart", async (t) => {
+  const folder = temporaryFolder(t, "everseed-node-");
+  let text = "engine: { upBytesPerSecond: 0 }\n";
+  const load = async () => {
+    const overrides = { ...PORTS, dataDir: join(folder, "state") };
+    const sources = { preset: "node", file: { path: "f.yaml", text }, env: {}, overrides } as const;
+    return { config: loadConfig(sources), origins: originsOf(sources) };
+  };
+  const node = await runNode(
+    {
+      ...(await load()),
+      preset: "node",
+      reload: load,
+      configFile: "f.yaml",
+      socket: join(folder, "run", "control.sock"),
+    },
+    SILENT_LOG,
+  );
+  t.after(() => node.stop());
+  const reload = async (): Promise<{ status: number; answer: Record<string, unknown> }> => {
+    const { status, body } = await call(folder, "POST", NODE_RELOAD_PATH);
+    return { status, answer: JSON.parse(body) as Record<string, unknown> };
+  };
+  assert.deepEqual((await reload()).answer, { atOnce: [], afterRestart: [] });
+  text = "engine: { upBytesPerSecond: 5000, encryption: require }\nservices: { tracker: true }\n";
+  const changed = {
+    atOnce: ["engine.upBytesPerSecond", "engine.encryption"],
+    afterRestart: ["services.tracker"],
+  };
+  const { answer } = await reload();
+  assert.deepEqual(
+    [(answer["atOnce"] as string[]).toSorted(), answer["afterRestart"]],
+    [changed.atOnce.toSorted(), changed.afterRestart],
+  );
+  // What holds already is no change any more; what waits still waits.
+  assert.deepEqual((await reload()).answer, { atOnce: [], afterRestart: ["services.tracker"] });
+  text = "engine: { prot: 1 }\n";
+  const refused = await reload();
+  assert.equal(refused.status, 409);
+  assert.match(JSON.stringify(refused.answer), /f\.yaml line 1 has an unknown key/);
 });

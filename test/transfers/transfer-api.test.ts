@@ -28,6 +28,7 @@ class Api {
     this.#world = world;
     this.#api = new ControlApi({
       node: (): NodeStatus => assert.fail("nobody asks for it"),
+      reload: () => assert.fail("nobody asks for it"),
       transfers: {
         service: transfers,
         openUrl: () => Promise.reject(new Error("no URL is named")),

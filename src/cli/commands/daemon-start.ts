@@ -49,7 +49,8 @@ async function foreground({ output, signal }: CommandRun, flags: StartFlags): Pr
   const log = await openLog(output, flags, asked);
   const { clock } = filePorts();
   const supervision = await openSupervision(process.env, { clock, log, pid: process.pid });
-  const node = await runNode({ ...asked, preset: "node", configFile: asked.file }, log);
+  const reload = (): Promise<typeof asked> => loadNodeConfig(flags.system ?? false);
+  const node = await runNode({ ...asked, preset: "node", configFile: asked.file, reload }, log);
   try {
     if (!flags.system) await offerNodeConfig(asked.file);
     const { version, pid, peerPort } = node.status();

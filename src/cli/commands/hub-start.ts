@@ -34,7 +34,7 @@ export function addHubStartCommand(hub: Command): void {
 async function start({ output, signal }: CommandRun, flags: StartFlags): Promise<void> {
   const { loadHubConfig, offerConfigFile } = await import("../../daemon/hub-config.ts");
   const { engine, ...others } = reachOverrides({ ...flags });
-  const { config, origins, file } = await loadHubConfig({
+  const sources = {
     file: flags.config,
     env: process.env,
     signal,
@@ -45,7 +45,8 @@ async function start({ output, signal }: CommandRun, flags: StartFlags): Promise
       ...others,
       engine: { ...(engine as object | undefined), proxy: flags.proxy },
     },
-  });
+  };
+  const { config, origins, file } = await loadHubConfig(sources);
   const { lookAtDataFolder } = await import("../../commands/hub-settings.ts");
   const { filePorts } = await import("../../daemon/file-ports.ts");
   const ports = filePorts();
@@ -64,7 +65,11 @@ async function start({ output, signal }: CommandRun, flags: StartFlags): Promise
   const log = isWatched
     ? wordsLog((line) => output.log(escapeOutside(line)), config.log.level)
     : openHubLog(config);
-  const hub = await runHub(config, log, { origins, configFile: file });
+  const hub = await runHub(config, log, {
+    origins,
+    configFile: file,
+    reload: () => loadHubConfig(sources),
+  });
   try {
     await offerConfigFile(file);
     tellReady(output, hub, { file, isNew: folder.isNew, seconds: process.uptime() });
