@@ -91,7 +91,9 @@ const TRACKER_URL = /^(?:https?|udp|wss?):\/\/\S+$/i;
 /** Collects URLs of a torrent's files on the web. */
 export function webSeedOption(text: string, before: readonly string[] = []): readonly string[] {
   if (/^https?:\/\/\S+$/i.test(text) && URL.canParse(text)) return [...before, text];
-  throw new InvalidArgumentError("It takes a URL, such as https://mirror.example/pub/.");
+  throw new InvalidArgumentError(
+    "It takes an http or https URL, such as https://mirror.example/pub/.",
+  );
 }
 
 /**

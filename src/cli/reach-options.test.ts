@@ -47,6 +47,7 @@ for (const [flag, word] of [
   ["--connections", "3"],
   ["--connections", "1e3"],
   ["--dht", "maybe"],
+  ["--dht-bootstrap", "dht.example"],
 ] as const) {
   test(`${flag} ${word} is refused`, () => {
     assert.throws(() => settingsOf(flag, word), { code: "commander.invalidArgument" });

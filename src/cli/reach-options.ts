@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { REACH_KEYS, type ReachControl, type ReachKey } from "../config/reach-keys.ts";
-import { collect, rateOption } from "./parse-options.ts";
+import { collect, peerOption, rateOption } from "./parse-options.ts";
 
 /** Adds a flag for each key of the page "Connections". */
 export function addReachOptions(command: Command): Command {
@@ -27,7 +27,7 @@ export function reachOverrides(flags: Readonly<Record<string, unknown>>): Record
   return settings;
 }
 
-function optionOf({ flag: [usage, help], control }: ReachKey): Option {
+function optionOf({ name, flag: [usage, help], control }: ReachKey): Option {
   const option = new Option(usage, help);
   switch (control.kind) {
     case "choice":
@@ -39,10 +39,15 @@ function optionOf({ flag: [usage, help], control }: ReachKey): Option {
     case "count":
       return option.argParser((text) => countOption(text, control));
     case "list":
-      return option.argParser(collect);
+      return option.argParser(name === "discovery.dhtBootstrap" ? nodeOption : collect);
     case "text":
       return option;
   }
+}
+
+function nodeOption(text: string, before?: readonly string[]): readonly string[] {
+  peerOption(text);
+  return collect(text, before);
 }
 
 function switchOption(text: string): boolean {

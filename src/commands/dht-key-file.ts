@@ -45,8 +45,9 @@ async function readSeed(files: UserFiles, path: string, signal: AbortSignal) {
     const seed = fromHex(secret);
     if (seed?.length === SEED_BYTES) return { seed, openToOthers };
   } catch (error) {
-    if (error instanceof CommandError && error.code === "not-found") return undefined;
-    throw error;
+    if (!(error instanceof CommandError)) throw error;
+    if (error.code === "not-found") return undefined;
+    if (error.code !== "bad-plan") throw error;
   }
   throw new CommandError("bad-plan", `${path} holds no key. A key is 64 hexadecimal digits.`, {
     subject: path,

@@ -1,3 +1,4 @@
+import type { DhtNewsEvent } from "./dht-news.ts";
 import type { EncryptionMode } from "../base/encryption-mode.ts";
 import type { TransportMode } from "../base/transport-mode.ts";
 import type { TorrentStats } from "../engine/session-contract.ts";
@@ -91,6 +92,7 @@ export type GetEvent =
   /** What came of asking the router for the port. */
   | { readonly kind: "router"; readonly status: RouterStatus }
   | TrackerNewsEvent
+  | DhtNewsEvent
   | WebSeedNewsEvent
   /** Stopped by the signal before completion: the same command resumes. */
   | {

@@ -24,6 +24,7 @@ import { prepareFolder } from "./prepare-folder.ts";
 import { linkWithoutVersion } from "./publication-link.ts";
 import type { GetOptions, GetPhase, GetPorts, GotTorrent } from "./get-options.ts";
 import { ResumeFile } from "./resume-file.ts";
+import { DhtNews } from "./dht-news.ts";
 import { StreamNews } from "./stream-news.ts";
 import { TrackerNews } from "./tracker-news.ts";
 import { readTorrentSource, type TorrentSource } from "./torrent-source.ts";
@@ -113,6 +114,8 @@ class Download {
   #trackers: readonly TrackerSource[] = [];
   #news: TrackerNews | undefined;
   readonly #streams = new StreamNews();
+  readonly #dhtNews = new DhtNews();
+  #hasToldStreams = false;
   readonly #webSeedNews: WebSeedNews;
   #complete = false;
   /** Counts up to `ALONE_TICKS` while there is no peer. */
@@ -253,9 +256,19 @@ class Download {
         this.#handleState(event.state);
         break;
       case "piece":
+        // A short download is over before the first second is.
+        if (!this.#hasToldStreams) this.#tellStreams();
+        break;
       case "piece-lost":
         break;
     }
+  }
+
+  #tellStreams(): void {
+    const connected = this.#streams.next(this.#torrent?.peers() ?? []);
+    if (!connected) return;
+    this.#hasToldStreams = true;
+    this.#options.onEvent({ kind: "connected", ...connected });
   }
 
   #handleState(state: EngineTorrent["state"]): void {
@@ -302,8 +315,9 @@ class Download {
     const stats = torrent.stats();
     this.#options.onEvent({ kind: "stats", phase: this.#phase(torrent), stats });
     this.#news?.tell();
-    const connected = this.#streams.next(torrent.peers());
-    if (connected) this.#options.onEvent({ kind: "connected", ...connected });
+    this.#tellStreams();
+    const dht = this.#dhtNews.next(this.#session.dhtAnswers(), stats.peers + stats.webSeeds === 0);
+    if (dht) this.#options.onEvent(dht);
     this.#webSeedNews.tell(torrent.webSeeds());
     if (!this.#complete) this.#watchAlone(stats);
     if (this.#complete && this.#reachedRatio(stats)) this.#end.resolve();

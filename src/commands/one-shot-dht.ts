@@ -119,6 +119,7 @@ export class SessionDht {
   readonly #open: () => Promise<OneShotDht>;
   readonly #ports: Pick<DhtPorts, "clock" | "random" | "refusalOf">;
   readonly #guard: Pick<NetGuard, "judgePeers" | "allowPeer" | "datagrams">;
+  readonly #hasUtp: boolean;
   #dht: Promise<OneShotDht> | undefined;
   #opened: DhtService | undefined;
 
@@ -128,10 +129,13 @@ export class SessionDht {
     /** Used instead of opening one. */
     readonly shared?: DhtService | undefined;
     readonly guard: Pick<NetGuard, "judgePeers" | "allowPeer" | "datagrams">;
+    /** Peers reach us at the port of the node, over uTP. */
+    readonly hasUtp: boolean;
   }) {
     this.#ports = options.ports;
     this.#open = options.open;
     this.#guard = options.guard;
+    this.#hasUtp = options.hasUtp;
     const { shared } = options;
     // Its owner closes it.
     if (shared) this.#dht = Promise.resolve({ service: shared, close: async () => undefined });
@@ -151,6 +155,11 @@ export class SessionDht {
     return this.#opened.dht;
   }
 
+  /** Whether a node has answered; `undefined` while the DHT is not open. */
+  get isReached(): boolean | undefined {
+    return this.#opened?.dht.isReached;
+  }
+
   /** A private torrent has no DHT (DHT-7). */
   async sources({ info, nodes, onRefused }: TorrentInDht): Promise<readonly PeerSource[]> {
     if (info?.private) return [];
@@ -158,7 +167,9 @@ export class SessionDht {
     void this.#addNodes(nodes.slice(0, NODES_MAX), onRefused);
     const { clock, random } = this.#ports;
     const judgePeers: NetGuard["judgePeers"] = (peers, from) => this.#guard.judgePeers(peers, from);
-    return [dhtSource({ dht, clock, random, isInfoKnown: info !== undefined, judgePeers })];
+    const utpPort = this.#hasUtp ? this.#opened?.local.port : undefined;
+    const isInfoKnown = info !== undefined;
+    return [dhtSource({ dht, clock, random, isInfoKnown, utpPort, judgePeers })];
   }
 
   /** The nodes of a torrent lead nowhere near, as its peers do not (house rule 8). */

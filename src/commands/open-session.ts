@@ -74,6 +74,8 @@ export interface OneShotSession {
    * @param named - More URLs of its files, which the user names: they may be anywhere.
    */
   webSeeds(source: WebSeeded, named: readonly string[]): readonly WebSeedSource[];
+  /** Whether a node of the DHT has answered; `undefined` while no torrent uses it. */
+  dhtAnswers(): boolean | undefined;
   /** Our DHT node; `undefined` when it is off. */
   dhtNode(): Promise<Dht | undefined>;
   /** Says goodbye to trackers, makes everything durable and ends the threads. */
@@ -99,6 +101,7 @@ export async function openSession(
   });
   const { udp } = net;
   const guard = new NetGuard({ ...ports, datagrams: udp.part("tracker") });
+  const hasUtp = net.transports.some(({ kind }) => kind === "utp");
   const hasDatagrams = ports.behindProxy?.carriesDatagrams ?? true;
   const choice = hasDatagrams ? options.dht : undefined;
   const dht =
@@ -108,8 +111,8 @@ export async function openSession(
       open: () => openDht(ports, choice, { udp, readOnly: false }),
       shared: choice.service,
       guard,
+      hasUtp,
     });
-  const hasUtp = net.transports.some(({ kind }) => kind === "utp");
   const opensRouters = options.pex && hasUtp && !ports.behindProxy;
   const session = new Session({
     opensRouters,
@@ -177,6 +180,7 @@ export async function openSession(
         return source ? [source] : [];
       },
       dhtNode: async () => dht?.node(),
+      dhtAnswers: () => dht?.isReached,
       dht: async (torrent) => (await dht?.sources(torrent)) ?? [],
       neighbours: async (torrent) => (await lsd?.sources(torrent)) ?? [],
       webSeeds: (source, named) => webSeedSources(guard.webSeeds, source, named),

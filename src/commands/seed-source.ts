@@ -12,6 +12,7 @@ import type { UserFiles } from "../ports/user-files.ts";
 import { checkTorrent } from "./check-torrent.ts";
 import { type InputTree, listInput } from "./input-files.ts";
 import { factsOf } from "./path-facts.ts";
+import { magnetOf } from "./show-torrent.ts";
 import { readTorrentFile } from "./torrent-source.ts";
 
 /** Something to seed, as a user names it. */
@@ -34,8 +35,8 @@ export interface SeedSourceOptions {
   readonly onProgress: (bytesDone: number) => void;
   /** A torrent was created, and written to the file of its name. */
   readonly onMade: (made: CreatedTorrent) => void;
-  /** The file of its name already held a torrent of this content. */
-  readonly onKnown: (file: string) => void;
+  /** The file of its name already held a torrent of this content. @param magnet - Its link. */
+  readonly onKnown: (file: string, magnet: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -94,8 +95,8 @@ async function torrentOf(
     ) {
       throw error;
     }
-    await refuseOtherContent(ports, { file: error.subject, path }, options);
-    options.onKnown(error.subject);
+    const known = await refuseOtherContent(ports, { file: error.subject, path }, options);
+    options.onKnown(error.subject, magnetOf(known));
     return error.subject;
   }
 }
@@ -103,19 +104,21 @@ async function torrentOf(
 /**
  * Compares an existing torrent with the named content. Names and lengths usually suffice; the bytes
  * are read only if a file was modified after the torrent was created.
+ *
+ * @returns The torrent.
  */
 async function refuseOtherContent(
   ports: SeedSourcePorts,
   { file, path }: { readonly file: string; readonly path: string },
   options: SeedSourceOptions,
-): Promise<void> {
+): Promise<Metainfo> {
   const disk = ports.files;
   const { metainfo } = await readTorrentFile(ports, file, options.signal);
   const tree = await listInput(disk, path, { signal: options.signal, output: file });
   const difference = differenceOf(metainfo, tree, { path, name: nameOf(disk.absolute(path)) });
   if (difference !== undefined) throw otherContent(file, path, difference);
   const madeMs = factsOf(disk, file)?.mtimeMs ?? 0;
-  if (lastWriteMs(disk, tree) < madeMs) return;
+  if (lastWriteMs(disk, tree) < madeMs) return metainfo;
   const { geometry, files } = metainfo.info;
   options.onPlan({
     name: metainfo.info.name,
@@ -133,6 +136,7 @@ async function refuseOtherContent(
     signal: options.signal,
   });
   if (bad > 0) throw otherContent(file, path, `${bad} of ${pieces} pieces have other bytes`);
+  return metainfo;
 }
 
 /**

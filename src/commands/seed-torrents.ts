@@ -16,6 +16,7 @@ import { type DhtChoice, nearNode } from "./one-shot-dht.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
 import type { CreatedTorrent, PlannedTorrent } from "./create-torrent.ts";
 import { readSeedSource, type SeedSourcePorts } from "./seed-source.ts";
+import { DhtNews, type DhtNewsEvent } from "./dht-news.ts";
 import { type Connected, StreamNews } from "./stream-news.ts";
 import { keepVersion, type PublicationEvent, refuseUnpublishable } from "./publish-version.ts";
 import { suffixOf } from "./unfinished-files.ts";
@@ -59,15 +60,21 @@ export type SeedEvent =
   | { readonly kind: "plan"; readonly plan: PlannedTorrent }
   | { readonly kind: "hashed"; readonly bytes: number }
   | { readonly kind: "made"; readonly made: CreatedTorrent }
-  /** A torrent of this content existed already. */
-  | { readonly kind: "known"; readonly file: string }
+  /** A torrent of this content existed already. `magnet` is its link. */
+  | { readonly kind: "known"; readonly file: string; readonly magnet: string }
   /**
    * A .torrent file lacks hashes of pieces: this many bytes are read to compute them. `hashed`
    * reports the progress.
    */
   | { readonly kind: "measuring"; readonly name: string; readonly bytes: number }
   | { readonly kind: "measured" }
-  | { readonly kind: "ready"; readonly port: number; readonly torrents: readonly SeededTorrent[] }
+  /** Peers can reach us. `isHidden`: nothing tells strangers where one of the torrents is, no tracker and no DHT. */
+  | {
+      readonly kind: "ready";
+      readonly port: number;
+      readonly torrents: readonly SeededTorrent[];
+      readonly isHidden: boolean;
+    }
   /** What the peers are connected over, or where they came from, has changed; looked at every second. */
   | ({ readonly kind: "connected" } & Connected)
   /** The sum over all torrents, every second. */
@@ -75,9 +82,10 @@ export type SeedEvent =
   /** A piece is corrupt, or the disk refuses: that torrent waits, the others continue. */
   | { readonly kind: "trouble"; readonly name: string; readonly message: string }
   | PublicationEvent
-  /** A failing tracker is retried all the while. */
   /** What came of asking the router for the port. */
   | { readonly kind: "router"; readonly status: RouterStatus }
+  /** A failing tracker is retried all the while. */
+  | DhtNewsEvent
   | TrackerNewsEvent;
 
 export interface SeededTorrent {
@@ -109,7 +117,7 @@ export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Prom
       onPlan: (plan) => options.onEvent({ kind: "plan", plan }),
       onProgress: (bytes) => options.onEvent({ kind: "hashed", bytes }),
       onMade: (made) => options.onEvent({ kind: "made", made }),
-      onKnown: (file) => options.onEvent({ kind: "known", file }),
+      onKnown: (file, magnet) => options.onEvent({ kind: "known", file, magnet }),
       signal: options.signal,
     });
     const { root, info } = locateContent(ports.files, metainfo.info, folder);
@@ -157,8 +165,11 @@ export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Prom
         name: metainfo.info.name,
         bytes: metainfo.info.geometry.dataLength,
       })),
+      isHidden: torrents.some((_, index) => trackers[index]!.length + dht[index]!.length === 0),
     });
     const streams = new StreamNews();
+    const dhtNews = new DhtNews();
+    const isDhtNeeded = torrents.some((_, index) => trackers[index]!.length === 0);
     if (publication) {
       const { info } = torrents[0]!.metainfo;
       kept = await keepVersion(ports, session, { ...publication, info, onEvent: options.onEvent });
@@ -167,6 +178,8 @@ export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Prom
       news.tell();
       const connected = streams.next(added.flatMap((torrent) => torrent.peers()));
       if (connected) options.onEvent({ kind: "connected", ...connected });
+      const answers = dhtNews.next(session.dhtAnswers(), isDhtNeeded);
+      if (answers) options.onEvent(answers);
       options.onEvent({ kind: "stats", stats: sum(added) });
     });
     return sum(added);

@@ -124,6 +124,7 @@ export function dhtPut(
   },
 ): Promise<StoredItem> {
   const { key, salt } = options;
+  if (!key && salt.length > 0) throw saltWithoutKey();
   const value = encode(options.text);
   const make = (newest: Item | undefined): Item => {
     if (!key) return makeImmutable(value);
@@ -178,6 +179,16 @@ function placeToStore(make: (newest: undefined) => Item): ItemPlace {
       },
     );
   }
+}
+
+function saltWithoutKey(): CommandError {
+  return new CommandError(
+    "bad-plan",
+    "A salt tells the items of one key apart, and there is no key.",
+    {
+      hint: "--key-file FILE signs the item with a key; without one leave --salt out.",
+    },
+  );
 }
 
 function placeOfName(name: string, salt: Uint8Array): ItemPlace {

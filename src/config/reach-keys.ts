@@ -108,7 +108,7 @@ export const REACH_KEYS: readonly ReachKey[] = [
   {
     name: "discovery.pex",
     group: "finding",
-    label: "Peers from peers",
+    label: "Peer exchange",
     help: "Connected peers tell each other of others, so that everybody finds everybody.",
     control: { kind: "switch" },
     flag: ["--pex <on|off>", "exchange peers with peers (default: on)"],
@@ -135,7 +135,7 @@ export const REACH_KEYS: readonly ReachKey[] = [
   {
     name: "discovery.webSeeds",
     group: "finding",
-    label: "Web seed",
+    label: "Web seeds",
     help: "Torrents name this site as a source of their files: downloads are fast even with few peers. Not while only this machine reaches the site, or sending to peers is limited.",
     control: { kind: "switch" },
     flag: ["--web-seeds <on|off>", "torrents name the web site as web seed (default: on)"],

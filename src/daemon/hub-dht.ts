@@ -109,6 +109,7 @@ export async function openHubDht(config: Config, parts: HubDhtParts): Promise<Hu
     dht,
     clock,
     port: outerPort,
+    utpPort: config.engine.transport === "tcp" ? undefined : service.local.port,
     queriesPerSecond: dhtQueriesPerSecond,
   });
   const catalogue = new AnnouncedCatalogue({ announcer, torrents, clock, log });

@@ -88,6 +88,7 @@ function transferEngine(
       open: async () => ({ service, close: async () => undefined }),
       shared: service,
       guard,
+      hasUtp: engine.transport !== "tcp",
     });
   return new TransferSession({
     session,

@@ -32,6 +32,8 @@ export interface CatalogueOptions {
   readonly clock: Clock;
   /** Where the world connects; asked for each announce, because a router may map another number later. */
   readonly port: () => number;
+  /** As `DhtSourceOptions.utpPort`. */
+  readonly utpPort?: number | undefined;
   /** Queries a second for all torrents together. */
   readonly queriesPerSecond: number;
 }
@@ -206,7 +208,8 @@ export class CatalogueAnnouncer {
     const { infohash } = turn;
     const now = clock.nowMs();
     const seed = !this.#partial.has(toHex(infohash));
-    const args = announceArgs(infohash, { port: port(), isPortImplied: false, seed });
+    const announce = { port: port(), isPortImplied: port() === this.#options.utpPort, seed };
+    const args = announceArgs(infohash, announce);
     const end = dht.search({
       target: infohash,
       method: "get_peers",

@@ -25,6 +25,11 @@ export interface DhtSourceOptions {
    * out to be private (DHT-7).
    */
   readonly isInfoKnown: boolean;
+  /**
+   * The UDP port of our node, where peers reach us over uTP as well. As long as nothing better is known of our port
+   * outside, nodes are asked to take the one that they see, which a router may have chosen (BEP 5, `implied_port`).
+   */
+  readonly utpPort?: number | undefined;
   /** False when somebody else announces the torrent. */
   readonly announces?: boolean | undefined;
   /** House rule 8. Takes the peers of one reply and the address of the node that sent it. */
@@ -111,7 +116,8 @@ class TorrentSearch implements PeerSourceHandle {
     const seed = swarm.stats().left === 0;
     // A program that nobody can call has nothing to announce.
     const mayAnnounce = this.#mayAnnounce && swarm.port() !== 0;
-    const announce = { port: swarm.outerPort(), isPortImplied: false, seed };
+    const port = swarm.outerPort();
+    const announce = { port, isPortImplied: port === this.#options.utpPort, seed };
     const infohashes = wireInfohashes(swarm.infohashes);
     let left = infohashes.length;
     let found = 0;

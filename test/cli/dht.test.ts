@@ -8,7 +8,7 @@ import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.t
 
 function content(t: TestContext): string {
   const folder = temporaryFolder(t);
-  writeFileSync(path.join(folder, "talk.txt"), "hello ".repeat(20_000));
+  writeFileSync(path.join(folder, "talk.txt"), "hello\n".repeat(20_000));
   return folder;
 }
 
@@ -75,6 +75,12 @@ test("dht: items are put and read, with a key that is made; peers of a seed are 
   assert.equal(unsalted.exit, 3);
   assert.match(unsalted.stderr, /The DHT has no item [0-9a-f]{64}\.\n {2}Try: /);
   assert.equal((await run("get", "abc")).exit, 2);
+  const saltAlone = await run("put", "hello", "--salt", "news");
+  assert.equal(saltAlone.exit, 2, saltAlone.stdout);
+  assert.match(saltAlone.stderr, /there is no key\.\n {2}Try: --key-file FILE/);
+  const noKey = await run("put", "hello", "--key-file", "talk.txt");
+  assert.equal(noKey.exit, 2);
+  assert.match(noKey.stderr, /talk\.txt holds no key\. A key is 64 hexadecimal digits\./);
   assert.match((await run("put", "x".repeat(1000))).stderr, /The text or the salt is too long/);
 
   const listen = ["--listen", "127.0.0.1:0", "--dht-bootstrap", address, "--json"];

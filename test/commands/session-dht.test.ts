@@ -31,6 +31,7 @@ async function named(t: TestContext, nodes: readonly string[], isAllowed: boolea
   const dht = new SessionDht({
     ports,
     open: async () => ({ service, close: async () => undefined }),
+    hasUtp: true,
     guard: {
       datagrams: ports.datagrams,
       judgePeers: (peers) => peers,
@@ -57,7 +58,7 @@ test("nodes that a torrent names lead into the network", async (t) => {
     onDone: () => resolve(),
   });
   await promise;
-  assert.equal(service.dht.isJoined, true);
+  assert.equal(service.dht.isReached, true);
   assert.deepEqual(refused, []);
 });
 
@@ -73,6 +74,7 @@ test("DHT-7: for a private torrent the DHT is not even opened", async (t) => {
   const dht = new SessionDht({
     ports,
     open: () => assert.fail("it is opened"),
+    hasUtp: true,
     guard: { datagrams: ports.datagrams, judgePeers: (peers) => peers, allowPeer: () => true },
   });
   t.after(() => dht.close());

@@ -244,6 +244,7 @@ test("seed: content becomes a torrent on the way; an existing torrent is used, o
   const here = world.machine();
   here.disk.put(`${HOME}/talks/tides.bin`, CONTENT);
   const runs: string[][] = [];
+  const magnets = new Set<string>();
   for (let run = 0; run < 2; run += 1) {
     const told: SeedEvent[] = [];
     const signal = world.signalAfter(5000);
@@ -254,11 +255,16 @@ test("seed: content becomes a torrent on the way; an existing torrent is used, o
     });
     await world.run(seeding, 60_000);
     runs.push([...new Set(told.map(({ kind }) => kind))]);
+    for (const event of told) {
+      if (event.kind === "made") magnets.add(event.made.magnet);
+      if (event.kind === "known") magnets.add(event.magnet);
+    }
   }
   assert.deepEqual(runs, [
     ["plan", "hashed", "made", "ready", "stats"],
     ["known", "ready", "stats"],
   ]);
+  assert.equal(magnets.size, 1, "both runs tell the same link");
   here.disk.put(`${HOME}/talks/tides.bin`, CONTENT.subarray(1));
   await assert.rejects(world.run(seed(here, { sources: ["talks"] }), 60_000), { code: "exists" });
 });

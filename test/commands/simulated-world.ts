@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
+import type { Endpoint } from "../../src/base/endpoint.ts";
 import { tcpAddress } from "../../src/base/peer-address.ts";
 import type { HttpFetch, HttpReply, PeerTransport } from "../../src/ports/net.ts";
 import type {
@@ -8,11 +9,14 @@ import type {
   SessionPorts,
   SourcePorts,
 } from "../../src/commands/command-ports.ts";
+import { Dht } from "../../src/dht/dht.ts";
 import { OwnNetworks } from "../../src/guard/own-networks.ts";
 import { NodeSignatures } from "../../src/platform/node-signatures.ts";
 import { SILENT_LOG } from "../../src/ports/log.ts";
 import { SimKeyExchange } from "../../src/sim/sim-key-exchange.ts";
 import { seededRandom } from "../../src/sim/seeded-random.ts";
+import { simDatagramNet } from "../../src/sim/sim-datagram-net.ts";
+import { SimDatagrams } from "../../src/sim/sim-datagrams.ts";
 import { SimDisk } from "../../src/sim/sim-disk.ts";
 import { SimMeasure } from "../../src/sim/sim-measure.ts";
 import { type SimHost, SimNet } from "../../src/sim/sim-net.ts";
@@ -23,6 +27,9 @@ import { Simulation } from "../../src/sim/simulation.ts";
 
 const MIB = 1024 * 1024;
 const LINK = { upBytesPerSecond: MIB, downBytesPerSecond: 8 * MIB, latencyMs: 15 };
+
+/** Where a machine gets its datagrams when it does not care. */
+const FREE_PORT = 40_000;
 
 /** The working directory in the simulation; relative paths begin there. */
 export const HOME = "/home/ann";
@@ -41,6 +48,7 @@ export interface CommandMachine {
 export class SimulatedWorld {
   readonly simulation = new Simulation();
   readonly #net = new SimNet({ simulation: this.simulation });
+  readonly #datagrams: SimDatagrams;
   readonly #seed: number;
   /** Answers of the tracker; without them nothing on the web replies. */
   tracker: ((url: URL) => Uint8Array) | undefined;
@@ -50,6 +58,22 @@ export class SimulatedWorld {
 
   constructor(seed: number) {
     this.#seed = seed;
+    const { simulation } = this;
+    const random = seededRandom(seed);
+    this.#datagrams = new SimDatagrams({ simulation, random, latencyMs: 15, lossPerMille: 0 });
+  }
+
+  /** A DHT node that others begin with. */
+  dhtNode(endpoint: Endpoint): Dht {
+    const dht: Dht = new Dht({
+      clock: this.simulation,
+      random: seededRandom(this.#seed),
+      signatures: new NodeSignatures(),
+      families: [4],
+      send: (packet, to) => socket.send(packet, to),
+    });
+    const socket = this.#datagrams.open(endpoint, (packet, from) => dht.receive(packet, from));
+    return dht;
   }
 
   machine(): CommandMachine {
@@ -68,7 +92,10 @@ export class SimulatedWorld {
       openTcp: (allowRemote) => guardedTcp(host, allowRemote),
       guardTransports: (transports) => transports,
       datagrams: {
-        bind: () => Promise.reject(new Error("nothing is sent by UDP here")),
+        bind: ({ port, receive }) => {
+          const place = { host: host.address, port: port || FREE_PORT };
+          return simDatagramNet(simulation, this.#datagrams).bind({ ...place, receive });
+        },
         resolve: async (name) => [name],
       },
       multicast: { join: () => Promise.reject(new Error("nothing is heard on a link here")) },

@@ -33,6 +33,7 @@ class Torrent {
       readonly infohash: Uint8Array;
       readonly port: number;
       readonly isInfoKnown: boolean;
+      readonly utpPort?: number;
     },
   ) {
     const source = dhtSource({
@@ -40,6 +41,7 @@ class Torrent {
       clock: world.simulation,
       random: world.random,
       isInfoKnown: options.isInfoKnown,
+      utpPort: options.utpPort,
       judgePeers: (peers: readonly Endpoint[]) => peers.filter(({ port }) => port !== 666),
     });
     assert.equal(source.kind, "dht");
@@ -81,6 +83,20 @@ test("torrents announce themselves and are brought each other, and those of bad 
   assert.deepEqual(leecher.offered, [`${machines[3]!.endpoint.address}:7000`]);
   assert.deepEqual(new Set(portsOf(world, machines[10]!, infohash)), new Set([7000, 666, 7001]));
   void seed.handle.detach();
+});
+
+test("BEP 5: nodes take the port that they see, unless a better one is known outside", () => {
+  const { world, machines } = grow(36);
+  for (const [port, announced] of [
+    [7000, 6881],
+    [7001, 7001],
+  ] as const) {
+    const infohash = world.target();
+    const options = { infohash, port, utpPort: 7000, isInfoKnown: true };
+    new Torrent(world, machines[3]!, options);
+    world.simulation.runFor(20_000);
+    assert.deepEqual(portsOf(world, machines[10]!, infohash), [announced]);
+  }
 });
 
 test("a torrent announces again before nodes forget it, and no more once it has stopped", () => {

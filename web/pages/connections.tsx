@@ -68,7 +68,7 @@ const partNames: readonly (readonly [keyof ReachParts, name: string])[] = [
   ["encryption", "Encryption"],
   ["dht", "DHT"],
   ["pex", "Peer exchange"],
-  ["lsd", "Peers in this network"],
+  ["lsd", "Neighbours"],
   ["webSeeds", "Web seeds"],
   ["superSeeding", "Super-seeding"],
   ["interface", "Network interface"],
@@ -330,7 +330,7 @@ function Help({ setting }: { readonly setting: ReachSetting }) {
   const giver = givers[setting.origin];
   return (
     <small id={`${idOf(setting)}-help`}>
-      {setting.help} {giver ?? (!setting.atOnce && "Holds after a restart of the hub.")}
+      {setting.help} {giver ?? (!setting.atOnce && "Takes effect when the hub restarts.")}
       {setting.waitsForRestart && (
         <>
           {" "}

@@ -28,6 +28,7 @@ import {
   type NetworkFlags,
   networkLog,
 } from "../network-options.ts";
+import { tellDht } from "../dht-words.ts";
 import { connectedWords, SLOWNESS_WORDS } from "../stream-words.ts";
 import { transportOption } from "../transport-option.ts";
 import { mapPortsOption, mapsPorts, tellRouter } from "../router-option.ts";
@@ -179,6 +180,9 @@ export function tellGet(output: Output, event: GetEvent, flags: Pick<GetFlags, "
       output.detail(`${escapeOutside(tracker)} says: ${escapeOutside(message)}`);
       break;
     }
+    case "dht":
+      tellDht(output, event);
+      break;
     case "web-seed":
       tellWebSeed(output, event);
       break;

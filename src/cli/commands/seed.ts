@@ -17,6 +17,7 @@ import {
   type NetworkFlags,
   networkLog,
 } from "../network-options.ts";
+import { tellDht } from "../dht-words.ts";
 import { connectedWords } from "../stream-words.ts";
 import { WorkProgress } from "../work-progress.ts";
 import {
@@ -164,8 +165,9 @@ export function tellSeed(output: Output, hashing: WorkProgress, event: SeedEvent
     }
     case "known":
       hashing.finish();
-      output.record({ event: "known", file: event.file });
+      output.record({ event: "known", file: event.file, magnet: event.magnet });
       output.say(`${escapeOutside(event.file)} exists already and fits, so it is used.`);
+      output.line(`Magnet  ${event.magnet}`);
       break;
     case "ready":
       output.record({ event: "ready", port: event.port });
@@ -173,6 +175,12 @@ export function tellSeed(output: Output, hashing: WorkProgress, event: SeedEvent
         output.line(`Seeding ${escapeOutside(name)} (${formatBytes(bytes)})`);
       }
       output.say(`Peers reach it on port ${event.port}. Ctrl-C stops.`);
+      if (event.isHidden) {
+        output.say(
+          "No tracker and no DHT tells others where it is: --tracker URL or --dht on does. Until then it is found by " +
+            "neighbours on this link, and by peers that are given this address.",
+        );
+      }
       break;
     case "connected":
       output.record({ event: "connected", streams: event.streams, sources: event.sources });
@@ -191,6 +199,9 @@ export function tellSeed(output: Output, hashing: WorkProgress, event: SeedEvent
       });
       break;
     }
+    case "dht":
+      tellDht(output, event);
+      break;
     case "tracker-failure": {
       const { tracker, message } = event;
       output.record({ event: "tracker-failure", tracker, message });
