@@ -7,10 +7,15 @@ import { decodePointer } from "../dht/mutable-torrent.ts";
 import { PublicationWatch } from "../dht/publication-watch.ts";
 import { assembleTorrent } from "../metainfo/assemble-torrent.ts";
 import type { PublicationLink, TorrentInfo } from "../metainfo/metainfo.ts";
+import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
+import { withVisibleName } from "../engine/visible-name.ts";
 import { SharedPort } from "../udp/shared-port.ts";
 import { CommandError } from "./command-error.ts";
 import type { CommandRun } from "./command-ports.ts";
 import { fetchInfo } from "./fetch-info.ts";
+import { findFiles } from "./found-files.ts";
+import { filesWithoutLayer, measureLayers } from "./known-layers.ts";
+import { suffixOf } from "./unfinished-files.ts";
 import { FollowedFolder, type Placed } from "./followed-folder.ts";
 import type { GetEvent, GetPorts } from "./get-options.ts";
 import { getTorrent } from "./get-torrent.ts";
@@ -248,6 +253,7 @@ class Follow {
         signal,
       });
       await this.#folder.prepare(info, this.#torrentOf(info), signal);
+      await this.#measureLayers(info, signal);
     }
     await getTorrent(this.#ports, {
       ...session,
@@ -265,11 +271,33 @@ class Follow {
     });
   }
 
-  #torrentOf({ infoBytes }: TorrentInfo): Uint8Array {
+  /**
+   * Computes the piece layers of files of a v2 torrent that are here already: peers know them, but are asked too late for the
+   * download to find out that the bytes need not be fetched.
+   */
+  async #measureLayers(info: TorrentInfo, signal: AbortSignal): Promise<void> {
+    const metainfo = parseMetainfo(this.#torrentOf(info));
+    if (filesWithoutLayer(metainfo).size === 0) return;
+    const root = this.#folder.next.folder;
+    const visible = { ...metainfo, info: withVisibleName(info) };
+    const found = findFiles(this.#ports.files, visible.info, { root, suffix: suffixOf(info) });
+    const onProgress = (): void => undefined;
+    const { layers } = await measureLayers(this.#ports, visible, found, {
+      root,
+      onProgress,
+      signal,
+    });
+    if (layers.size > 0) await this.#folder.replaceNext(this.#torrentOf(info, layers));
+  }
+
+  #torrentOf(
+    { infoBytes }: TorrentInfo,
+    pieceLayers: ReadonlyMap<string, Uint8Array> = new Map(),
+  ): Uint8Array {
     const { trackers } = this.#options.publication;
     // A link has no tiers: every tracker gets an announce (BEP 9).
     const tiers = trackers.map((url) => [url]);
-    return assembleTorrent({ infoBytes, trackers: tiers, pieceLayers: new Map() });
+    return assembleTorrent({ infoBytes, trackers: tiers, pieceLayers });
   }
 
   /** While a version is seeded, the next is fetched over another port. */

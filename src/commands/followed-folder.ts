@@ -150,6 +150,11 @@ export class FollowedFolder {
     await this.#disk.write(torrentFile, torrent);
   }
 
+  /** Replaces the .torrent file of the version that is being fetched by one that says more around the same info. */
+  async replaceNext(torrent: Uint8Array): Promise<void> {
+    await this.#disk.write(this.next.torrentFile, torrent);
+  }
+
   /** The version is whole in `next.folder`: puts its files in place. */
   async place(item: MutableItem, options: PlaceOptions): Promise<Placed> {
     await this.#save({ ...this.#state, placing: item });

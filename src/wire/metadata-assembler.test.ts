@@ -207,6 +207,10 @@ test("both infohashes of a hybrid must match, and SHA-256 alone of a v2 torrent"
     [{ v2: sha256(info) }, true],
     [{ v1: sha1(info), v2: new Uint8Array(32) }, false],
     [{ v1: new Uint8Array(20), v2: sha256(info) }, false],
+    // Twenty bytes may be a v2 infohash that was cut, unless the whole one says otherwise.
+    [{ v1: sha256(info).subarray(0, 20) }, true],
+    [{ v1: sha256(info).subarray(0, 20), v2: sha256(info) }, false],
+    [{ v1: sha256(info).subarray(12) }, false],
   ];
   for (const [of, intact] of cases) {
     const assembler = makeAssembler(of);

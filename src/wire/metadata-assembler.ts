@@ -1,6 +1,6 @@
 import { concatBytes, equalBytes } from "../base/bytes.ts";
 import { sha1, sha256 } from "../base/hash.ts";
-import type { Infohashes } from "../base/infohash.ts";
+import { type Infohashes, wireInfohash } from "../base/infohash.ts";
 import { metadataBlockCount } from "./ut-metadata.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -161,10 +161,7 @@ export class MetadataAssembler<Peer> {
   #judge(attempt: Attempt<Peer>): MetadataProgress<Peer> {
     const infoBytes = concatBytes(attempt.blocks.filter((block) => block !== undefined));
     this.#attempt = undefined;
-    const { v1, v2 } = this.#infohashes;
-    const intact =
-      (!v1 || equalBytes(sha1(infoBytes), v1)) && (!v2 || equalBytes(sha256(infoBytes), v2));
-    if (intact) return { kind: "complete", infoBytes };
+    if (isNamedBy(this.#infohashes, infoBytes)) return { kind: "complete", infoBytes };
     this.#together = false;
     const senders = new Set(attempt.senders.filter((sender) => sender !== undefined));
     if (senders.size === 1) {
@@ -260,4 +257,11 @@ export class MetadataAssembler<Peer> {
       if (request.peer === peer) attempt.requests.delete(index);
     }
   }
+}
+
+/** Twenty bytes alone may be a v2 infohash that somebody cut: a mutable item (BEP 46) has no room for more. */
+function isNamedBy({ v1, v2 }: Infohashes, infoBytes: Uint8Array): boolean {
+  if (v2) return equalBytes(sha256(infoBytes), v2) && (!v1 || equalBytes(sha1(infoBytes), v1));
+  if (!v1) return true;
+  return equalBytes(sha1(infoBytes), v1) || equalBytes(wireInfohash(sha256(infoBytes)), v1);
 }

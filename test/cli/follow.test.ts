@@ -2,14 +2,21 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
+import { fromHex } from "../../src/base/bytes.ts";
+import { dictOf, encode } from "../../src/bencode/encode.ts";
+import { putItem } from "../../src/dht/item-search.ts";
+import { NO_SALT, placeOf, signItem } from "../../src/dht/item.ts";
+import { NodeSignatures } from "../../src/platform/node-signatures.ts";
 import { bootstrapNode } from "../fixtures/bootstrap-node.ts";
 import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.ts";
 
+const signatures = new NodeSignatures();
+const keyOf = (file: string) => signatures.keyFromSeed(fromHex(file.trim())!);
 const BIG = "a talk that stays as it is. ".repeat(20_000);
 
 /** A folder with a publication, and the node that all begin with. */
 async function world(t: TestContext) {
-  const { address } = await bootstrapNode(t);
+  const { address, service } = await bootstrapNode(t);
   const folder = temporaryFolder(t);
   const write = (version: string, files: Record<string, string>): void => {
     const content = path.join(folder, version, "talks");
@@ -17,8 +24,8 @@ async function world(t: TestContext) {
     for (const [name, text] of Object.entries(files)) writeFileSync(path.join(content, name), text);
   };
   const options = ["--listen", "127.0.0.1:0", "--dht-bootstrap", address, "--json"];
-  const publish = async (version: string, ...more: readonly string[]) => {
-    const args = ["seed", "talks", "--mutable", "--key-file", "../talks.key", ...more, ...options];
+  const publish = async (version: string, { what = "talks" } = {}) => {
+    const args = ["seed", what, "--mutable", "--key-file", "../talks.key", ...options];
     const seed = new EverseedProcess(t, args, { cwd: path.join(folder, version) });
     const [, link] = await seed.waitFor(/"event":"version-stored","link":"([^"]+)"/);
     return link!;
@@ -26,7 +33,7 @@ async function world(t: TestContext) {
   const follow = (link: string, ...more: readonly string[]) =>
     everseed(t, ["follow", link, "-o", "here", ...options, ...more], { cwd: folder });
   const read = (...names: readonly string[]) => readFileSync(path.join(folder, ...names), "utf8");
-  return { folder, write, options, publish, follow, read };
+  return { folder, write, options, publish, follow, read, dht: service.dht };
 }
 
 test("BEP 46: a publication is found by its key, and followed to its next version", async (t) => {
@@ -71,6 +78,59 @@ test("BEP 46: a publication is found by its key, and followed to its next versio
   assert.equal(got.exit, 0, got.stderr);
   assert.equal(read("got/talks/changes.txt"), "second");
 });
+
+for (const kind of ["v2", "hybrid"] as const) {
+  test(`BEP 46, 52: a publication of ${kind} torrents is followed from one version to the next`, async (t) => {
+    const { folder, write, publish, follow, read, dht } = await world(t);
+    const make = async (version: string): Promise<void> => {
+      const args = [
+        "create",
+        "talks",
+        "--kind",
+        kind,
+        "--piece-size",
+        "64K",
+        "-o",
+        "talks.torrent",
+      ];
+      const created = await everseed(t, args, { cwd: path.join(folder, version) });
+      assert.equal(created.exit, 0, created.stderr);
+    };
+    write("one", { "big.txt": BIG, "changes.txt": "first" });
+    await make("one");
+    const link = await publish("one", { what: "talks.torrent" });
+    const first = await follow(link, "--once");
+    assert.equal(first.exit, 0, first.stderr);
+    assert.equal(read("here/talks/changes.txt"), "first");
+    write("two", { "big.txt": BIG, "changes.txt": "second" });
+    await make("two");
+    assert.equal(await publish("two", { what: "talks.torrent" }), link);
+    const second = await follow(link, "--once");
+    assert.equal(second.exit, 0, second.stderr);
+    assert.match(second.stdout, /"infohashV2":"[0-9a-f]{64}"/);
+    assert.equal(read("here/talks/changes.txt"), "second");
+    assert.equal(read("here/talks/big.txt"), BIG);
+    const [, downloaded] = /"event":"done","bytes":\d+,"downloaded":(\d+)/.exec(second.stdout)!;
+    assert.ok(Number(downloaded) < BIG.length / 2, `${downloaded} bytes were fetched again`);
+    if (kind === "hybrid") return;
+
+    // Other programs have 20 bytes for the infohash: of v2 they cut it.
+    const [, infohash] = /"infohashV2":"([0-9a-f]{64})"/.exec(first.stdout)!;
+    const cut = fromHex(infohash!)!.subarray(0, 20);
+    const item = signItem(keyOf(read("talks.key")), {
+      value: encode(dictOf({ ih: cut })),
+      salt: NO_SALT,
+      sequence: 2n ** 40n,
+    });
+    await new Promise<void>((resolve) => {
+      const place = placeOf(item);
+      putItem(dht, { place, signatures, make: () => item }, () => resolve());
+    });
+    const third = await follow(link, "--once");
+    assert.equal(third.exit, 0, third.stderr);
+    assert.equal(read("here/talks/changes.txt"), "first", "the version that it names");
+  });
+}
 
 test("follow and seed say what they cannot do with a key", async (t) => {
   const { folder, write, options, follow } = await world(t);

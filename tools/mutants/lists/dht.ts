@@ -2,6 +2,13 @@ import type { Mutant } from "../mutant.ts";
 
 export const mutants: readonly Mutant[] = [
   {
+    name: "dht: a v2 torrent that is named by 20 bytes is never known",
+    file: "src/wire/metadata-assembler.ts",
+    from: "return equalBytes(sha1(infoBytes), v1) || equalBytes(wireInfohash(sha256(infoBytes)), v1);",
+    to: "return equalBytes(sha1(infoBytes), v1);",
+    tests: ["src/wire/metadata-assembler"],
+  },
+  {
     name: "dht: each look at a torrent is a search",
     file: "src/dht/swarm-estimates.ts",
     from: "const isDue = !look.isAsking && now >= look.dueMs",
