@@ -213,15 +213,22 @@ export class DhtNode {
     return this.#send(to, query, { kind: "ask", onAsked }, now);
   }
 
-  /** @param packet - Borrowed for the call. */
-  handlePacket(packet: Uint8Array, from: Endpoint, now: number): void {
+  /**
+   * @param packet - Borrowed for the call.
+   * @returns False when it was dropped unread: then there is nothing to do for its sake.
+   */
+  handlePacket(packet: Uint8Array, from: Endpoint, now: number): boolean {
     this.#receivedBytes += packet.length;
-    const isRead = this.#isWorthReading(packet, from, now);
-    if (isRead) this.#packetsRead += 1;
-    const message = isRead ? readPacket(packet) : undefined;
+    if (!this.#isWorthReading(packet, from, now)) {
+      this.#packetsIgnored += 1;
+      return false;
+    }
+    this.#packetsRead += 1;
+    const message = readPacket(packet);
     if (!message) this.#packetsIgnored += 1;
     else if (message.kind === "query") this.#handleQuery(message, from, now);
     else this.#handleAnswer(message, from, now);
+    return true;
   }
 
   /** Keeps a flood from costing more than the look at a packet's last bytes (DHT-1, DHT-3). */

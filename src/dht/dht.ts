@@ -142,7 +142,9 @@ export class Dht {
   /** @param packet - Borrowed for the call. */
   receive(packet: Uint8Array, from: Endpoint): void {
     const node = this.#nodes.get(familyOf(from.address));
-    if (node) this.#run((now) => node.handlePacket(packet, from, now));
+    if (!node || this.#isClosed) return;
+    // A flood costs a look at each packet, and none at the outputs and the timer.
+    if (node.handlePacket(packet, from, this.#options.clock.nowMs())) this.#finishRun();
   }
 
   /** Configured endpoints that may lead into the network, when nothing else does. */
@@ -292,6 +294,10 @@ export class Dht {
   #run(work: (now: number) => void): void {
     if (this.#isClosed) return;
     work(this.#options.clock.nowMs());
+    this.#finishRun();
+  }
+
+  #finishRun(): void {
     if (this.#isBusy) return;
     this.#isBusy = true;
     try {

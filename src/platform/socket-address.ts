@@ -1,15 +1,24 @@
 import { addressBytes, type Endpoint, formatAddress } from "../base/endpoint.ts";
 import type { NetFailure } from "../ports/net.ts";
 
+/** How the system begins the text of an IPv4 address at a socket of both families. */
+const MAPPED = "::ffff:";
+
 /**
  * Converts an endpoint of the operating system to canonical form: IPv4-mapped IPv6 becomes IPv4
  * (TRK-21).
  */
 export function openEndpoint(from: { readonly address: string; readonly port: number }): Endpoint {
+  const { address, port } = from;
+  // Most are canonical as they come. This is done for each packet, and a flood makes many of them (DHT-1).
+  if (!address.includes(":")) return { address, port };
+  if (address.startsWith(MAPPED) && address.includes(".")) {
+    return { address: address.slice(MAPPED.length), port };
+  }
   // A zone ("fe80::1%eth0") has a meaning on this machine only; addresses are compared without it.
-  const literal = from.address.replace(/%.*$/, "");
+  const literal = address.replace(/%.*$/, "");
   const bytes = addressBytes(literal);
-  return { address: bytes ? formatAddress(bytes) : literal, port: from.port };
+  return { address: bytes ? formatAddress(bytes) : literal, port };
 }
 
 const WORDS: ReadonlyMap<string, string> = new Map([

@@ -20,14 +20,13 @@ import {
 } from "./packet.ts";
 import { ReceivedMemory } from "./received-memory.ts";
 import { sequenceAfter, toMicroseconds } from "./sequence.ts";
+import { StrangerShares } from "./stranger-shares.ts";
 import { SynCookies } from "./syn-cookies.ts";
 import { UtpConnection } from "./utp-connection.ts";
 
 const CONNECTIONS_MAX = 4096;
 /** From one address, so that one machine cannot take all places. */
 const CONNECTIONS_MAX_OF_ADDRESS = 256;
-/** Packets a second from nobody we are connected to that get an answer (WIR-21). */
-const STRANGERS_PER_SECOND = 5000;
 /** Ended connections whose late packets do not count as new calls. */
 const ENDED_MAX = 1024;
 const ENDED_MS = 60_000;
@@ -58,6 +57,7 @@ export class UtpSocket {
   readonly #host: ConnectionHost<UtpConnection>;
   readonly #deadlines: Deadlines;
   readonly #cookies: SynCookies;
+  readonly #strangers: StrangerShares;
   /** By address, and then by port and id. */
   readonly #connections = new Map<string, Map<number, UtpConnection>>();
   #count = 0;
@@ -67,14 +67,13 @@ export class UtpSocket {
   readonly #head: PacketHead = emptyHead();
   readonly #answer: HeadFields = emptyHead();
   readonly #answerBytes = new Uint8Array(HEADER_BYTES);
-  #strangers = 0;
-  #strangersSinceMs = 0;
   #isClosed = false;
 
   constructor(options: UtpOptions) {
     this.#options = options;
     this.#deadlines = new Deadlines(options.clock);
     this.#cookies = new SynCookies(options.random);
+    this.#strangers = new StrangerShares(options.random.below(2 ** 32));
     this.#host = {
       local: options.local,
       clock: options.clock,
@@ -134,7 +133,7 @@ export class UtpSocket {
       connection.handlePacket(head, bytes);
       return;
     }
-    if (!this.#mayAnswerStranger()) return;
+    if (!this.#strangers.take(from.address, this.#options.clock.nowMs())) return;
     switch (head.type) {
       case SYN:
         this.#answerCall(head, from);
@@ -178,16 +177,6 @@ export class UtpSocket {
       default:
         return ofAddress.get(keyOf(from.port, id));
     }
-  }
-
-  #mayAnswerStranger(): boolean {
-    const nowMs = this.#options.clock.nowMs();
-    if (nowMs - this.#strangersSinceMs >= 1000) {
-      this.#strangersSinceMs = nowMs;
-      this.#strangers = 0;
-    }
-    this.#strangers += 1;
-    return this.#strangers <= STRANGERS_PER_SECOND;
   }
 
   #answerCall(head: PacketHead, from: Endpoint): void {

@@ -56,3 +56,34 @@ test("WIR-21: an honest transfer keeps half its speed while strangers send 20,00
     assert.ok(flooded < 2 * alone, `seed ${seed}: ${alone} ms alone, ${flooded} ms in the flood`);
   }
 });
+
+test("WIR-21: of 20,000 calls a second from 20 addresses few are answered, and a call of another one gets through at once", () => {
+  const world = new UtpWorld({ seed: 4 });
+  const { simulation, random } = world;
+  let answers = 0;
+  world.intercept = (bytes, from) => {
+    if (from === B) answers += 1;
+    return bytes;
+  };
+  const packet = new Uint8Array(HEADER_BYTES);
+  const head = emptyHead();
+  head.type = SYN;
+  const flood = (): void => {
+    for (let i = 0; i < FLOOD_PER_MS; i += 1) {
+      head.connectionId = random.below(0x1_0000);
+      encodeHead(packet, head);
+      world.send(packet, { address: `66.6.6.${i}`, port: 1 + random.below(65_535) }, B);
+    }
+    simulation.startTimer(1, flood);
+  };
+  flood();
+  simulation.runFor(3_000);
+  assert.ok(answers <= 4 * 20 * 64, `${answers} answers to 60,000 calls`);
+  assert.equal(world.b.count, 0, "nothing is kept of them");
+  world.call(1);
+  const received = (): number => world.accepted.reduce((sum, flow) => sum + flow.received, 0);
+  assert.ok(
+    simulation.runUntil(() => received() === 1, 500),
+    "it had to call again",
+  );
+});

@@ -64,4 +64,11 @@ export const mutants: readonly Mutant[] = [
     to: '  if (first === DICTIONARY) return "utp";\n',
     tests: ["src/udp"],
   },
+  {
+    name: "utp: one address takes the answers of all strangers",
+    file: "src/utp/stranger-shares.ts",
+    from: "    if (this.#counters[at]! >= OF_ADDRESS_PER_SECOND) return false;\n",
+    to: "",
+    tests: ["src/utp/stranger-shares"],
+  },
 ];
