@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { open, readFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
 import http from "node:http";
+import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -16,8 +18,12 @@ interface FileServer {
   readonly requests: string[];
 }
 
-/** A plain server of files that knows ranges. */
-async function serveFiles(context: TestContext, folder: string): Promise<FileServer> {
+/** A plain server of files that knows ranges. @param identity - With one it speaks HTTPS. */
+async function serveFiles(
+  context: TestContext,
+  folder: string,
+  identity?: { readonly key: Buffer; readonly cert: Buffer },
+): Promise<FileServer> {
   const requests: string[] = [];
   const send = async (
     request: http.IncomingMessage,
@@ -35,9 +41,10 @@ async function serveFiles(context: TestContext, folder: string): Promise<FileSer
     response.writeHead(first === undefined ? 200 : 206, first === undefined ? {} : range);
     response.end(buffer);
   };
-  const server = http.createServer((request, response) => {
+  const answer = (request: http.IncomingMessage, response: http.ServerResponse): void => {
     send(request, response).catch(() => response.writeHead(404).end());
-  });
+  };
+  const server = identity ? https.createServer(identity, answer) : http.createServer(answer);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   context.after(() => {
@@ -45,7 +52,7 @@ async function serveFiles(context: TestContext, folder: string): Promise<FileSer
     server.closeAllConnections();
   });
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}/`, requests };
+  return { url: `${identity ? "https" : "http"}://127.0.0.1:${port}/`, requests };
 }
 
 async function assertCopied(folder: string): Promise<void> {
@@ -114,4 +121,39 @@ test("seed --web-seed names it in the torrent that it makes", async (context) =>
   await seed.finished;
   const shown = await everseed(context, ["show", "a.bin.torrent", "--json"], { cwd: folder });
   assert.deepEqual(JSON.parse(shown.stdout).webSeeds, ["https://mirror.example/a.bin"]);
+});
+
+/** A certificate for 127.0.0.1 that nobody has signed but its owner. @returns `undefined` when it cannot be made here. */
+async function selfSigned(context: TestContext, folder: string) {
+  const [keyFile, certificateFile] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
+  const request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1";
+  const names = ["-subj", "/CN=a web seed", "-addext", "subjectAltName=IP:127.0.0.1"];
+  try {
+    const files = ["-keyout", keyFile, "-out", certificateFile];
+    execFileSync("openssl", [...request.split(" "), ...names, ...files], { stdio: "ignore" });
+  } catch (cause) {
+    context.skip(`no openssl to make a certificate with: ${String(cause)}`);
+    return undefined;
+  }
+  const [key, cert] = await Promise.all([readFile(keyFile), readFile(certificateFile)]);
+  return { key, cert, certificateFile };
+}
+
+test("a web seed over HTTPS is read when its certificate is trusted, and refused with the cause when it is not", async (context) => {
+  const { folder } = await talks(context);
+  const identity = await selfSigned(context, folder);
+  if (!identity) return;
+  const { url, requests } = await serveFiles(context, folder, identity);
+  const args = ["get", "talks.torrent", "-o", "copy", "--web-seed", url, ...ALONE];
+  const get = new EverseedProcess(context, args, { cwd: folder });
+  const [, why] = await get.waitFor(/"event":"web-seed"[^\n]*"reason":"([^"]*certificate[^"]*)"/);
+  assert.match(why!, /127\.0\.0\.1.*self-signed certificate/);
+  get.child.kill("SIGINT");
+  await get.finished;
+  assert.deepEqual(requests, [], "nothing is asked of a server that may be another one");
+  const env = { NODE_EXTRA_CA_CERTS: identity.certificateFile };
+  const got = await everseed(context, args, { cwd: folder, env });
+  assert.equal(got.exit, 0, got.stderr);
+  await assertCopied(folder);
+  assert.ok(requests.length > 0);
 });

@@ -151,14 +151,15 @@ class TransmissionDaemon {
 
   /**
    * @param address - The address that it listens on and connects from.
-   * @param utp - It listens for uTP too, and calls peers over it first. It cannot do without TCP.
+   * @param how.utp - It listens for uTP too, and calls peers over it first. It cannot do without TCP.
+   * @param how.pex - It tells and hears of peers.
    */
   static async start(
     t: TestContext,
     folder: string,
     address = "127.0.0.1",
     encryption: ForeignEncryption = "allow",
-    utp = false,
+    { utp = false, pex = false }: { readonly utp?: boolean; readonly pex?: boolean } = {},
   ): Promise<TransmissionDaemon> {
     const config = temporaryFolder(t, "transmission-");
     const [peerPort, rpcPort] = [await freePort(), await freePort()];
@@ -168,7 +169,7 @@ class TransmissionDaemon {
         "bind-address-ipv4": address,
         "dht-enabled": false,
         "lpd-enabled": false,
-        "pex-enabled": false,
+        "pex-enabled": pex,
         "utp-enabled": utp,
         "port-forwarding-enabled": false,
         "download-dir": folder,
@@ -220,7 +221,9 @@ export async function seedWithTransmission(
   },
 ): Promise<number> {
   const { folder, encryption, utp } = how;
-  const daemon = await TransmissionDaemon.start(t, folder, "127.0.0.1", encryption, utp);
+  const daemon = await TransmissionDaemon.start(t, folder, "127.0.0.1", encryption, {
+    utp: utp ?? false,
+  });
   daemon.remote(["--add", torrent, "--download-dir", folder]);
   daemon.remote(["-t", "all", "--verify"]);
   await until("transmission has checked its files", () => daemon.done());
@@ -231,15 +234,30 @@ export async function seedWithTransmission(
 export async function leechWithTransmission(
   t: TestContext,
   source: string,
-  to: { readonly folder: string; readonly address: string; readonly utp?: boolean },
+  to: {
+    readonly folder: string;
+    readonly address: string;
+    readonly utp?: boolean;
+    readonly pex?: boolean;
+    /** Called when it listens. */
+    readonly onPort?: (port: number) => void;
+  },
 ): Promise<void> {
-  const daemon = await TransmissionDaemon.start(t, to.folder, to.address, "allow", to.utp);
-  daemon.remote(["--add", source, "--download-dir", to.folder]);
+  const { folder, address, utp = false, pex = false, onPort } = to;
+  const daemon = await TransmissionDaemon.start(t, folder, address, "allow", { utp, pex });
+  daemon.remote(["--add", source, "--download-dir", folder]);
+  onPort?.(daemon.peerPort);
   await until("transmission has everything", () => daemon.done());
 }
 
+export interface QBittorrentOptions {
+  readonly encryption?: ForeignEncryption | undefined;
+  /** It tells and hears of peers. */
+  readonly pex?: boolean;
+}
+
 /** qBittorrent without a window, driven by its web API. */
-class QBittorrent {
+export class QBittorrent {
   readonly peerPort: number;
   readonly #api: string;
 
@@ -250,7 +268,7 @@ class QBittorrent {
 
   static async start(
     t: TestContext,
-    encryption: ForeignEncryption = "allow",
+    { encryption = "allow", pex = false }: QBittorrentOptions = {},
   ): Promise<QBittorrent> {
     const profile = temporaryFolder(t, "qbittorrent-");
     const [peerPort, webPort] = [await freePort(), await freePort()];
@@ -264,7 +282,7 @@ class QBittorrent {
         "[BitTorrent]",
         "Session\\DHTEnabled=false",
         "Session\\LSDEnabled=false",
-        "Session\\PeXEnabled=false",
+        `Session\\PeXEnabled=${pex}`,
         `Session\\Port=${peerPort}`,
         `Session\\Encryption=${["allow", "require", "off"].indexOf(encryption)}`,
         "Session\\BTProtocol=TCP",
@@ -295,14 +313,33 @@ class QBittorrent {
     return response.text();
   }
 
-  /** @param source - A .torrent file or a magnet link. */
-  async add(source: string, folder: string): Promise<void> {
+  /**
+   * @param source - A .torrent file or a magnet link.
+   * @param downBytesPerSecond - 0 is no limit.
+   */
+  async add(source: string, folder: string, downBytesPerSecond = 0): Promise<void> {
     const form = new FormData();
+    form.set("dlLimit", String(downBytesPerSecond));
     if (source.startsWith("magnet:")) form.set("urls", source);
     else form.set("torrents", new Blob([fs.readFileSync(source)]), "a.torrent");
     form.set("savepath", folder);
-    const response = await fetch(`${this.#api}/torrents/add`, { method: "POST", body: form });
-    if (!response.ok) throw new Error(`torrents/add: ${response.status}`);
+    await this.#post("torrents/add", form);
+  }
+
+  /** Names a peer of its torrent, `address:port`. */
+  async addPeer(peer: string): Promise<void> {
+    let hash: string | undefined;
+    await until("qbittorrent has the torrent", async () => {
+      const list = JSON.parse(await this.get("torrents/info")) as { hash: string }[];
+      hash = list[0]?.hash;
+      return hash !== undefined;
+    });
+    await this.#post("torrents/addPeers", new URLSearchParams({ hashes: hash!, peers: peer }));
+  }
+
+  async #post(method: string, body: FormData | URLSearchParams): Promise<void> {
+    const response = await fetch(`${this.#api}/${method}`, { method: "POST", body });
+    if (!response.ok) throw new Error(`${method}: ${response.status}`);
   }
 
   async done(): Promise<boolean> {
@@ -321,13 +358,13 @@ export const qbittorrent: ForeignPeer = {
   readsHybrid: true,
   missing: () => missingProgram("qbittorrent-nox"),
   seed: async (t, torrent, folder, encryption) => {
-    const client = await QBittorrent.start(t, encryption);
+    const client = await QBittorrent.start(t, { encryption });
     await client.add(torrent, folder);
     await until("qbittorrent has checked its files", () => client.done());
     return client.peerPort;
   },
   leech: async (t, source, folder, encryption) => {
-    const client = await QBittorrent.start(t, encryption);
+    const client = await QBittorrent.start(t, { encryption });
     await client.add(source, folder);
     await until("qbittorrent has everything", () => client.done());
   },
