@@ -27,6 +27,7 @@ export interface NodeReady {
   readonly peerPort: number;
   readonly webPort: number | null;
   readonly socket: string;
+  readonly setupLink?: string;
 }
 
 /** Why a node in the background did not start: the failure that it printed itself. */

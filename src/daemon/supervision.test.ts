@@ -1,35 +1,11 @@
 import assert from "node:assert/strict";
-import { dlopen } from "node:ffi";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
+import { serviceManager } from "../../test/fixtures/service-manager.ts";
 import { temporaryFolder } from "../../test/fixtures/temporary-folder.ts";
 import type { Clock } from "../ports/clock.ts";
 import { SILENT_LOG } from "../ports/log.ts";
 import { openSupervision } from "./supervision.ts";
-
-const AF_UNIX = 1;
-const SOCK_DGRAM = 2;
-const MSG_DONTWAIT = 0x40;
-
-/** A service manager: a datagram socket, which Node has no other way to open. */
-function serviceManager(context: TestContext, path: string) {
-  const { functions } = dlopen(null, {
-    socket: { return: "int32", arguments: ["int32", "int32", "int32"] },
-    bind: { return: "int32", arguments: ["int32", "buffer", "uint32"] },
-    recv: { return: "int64", arguments: ["int32", "buffer", "uint64", "int32"] },
-    close: { return: "int32", arguments: ["int32"] },
-  });
-  const socket = functions.socket(AF_UNIX, SOCK_DGRAM, 0);
-  context.after(() => void functions.close(socket));
-  const name = path.startsWith("@") ? `\0${path.slice(1)}` : `${path}\0`;
-  const address = Buffer.concat([Buffer.from([AF_UNIX, 0]), Buffer.from(name)]);
-  assert.equal(functions.bind(socket, address, address.length), 0);
-  return (): string | undefined => {
-    const bytes = Buffer.alloc(256);
-    const length = Number(functions.recv(socket, bytes, 256n, MSG_DONTWAIT));
-    return length < 0 ? undefined : bytes.toString("utf8", 0, length);
-  };
-}
 
 class HandClock implements Clock {
   readonly timers: { readonly delayMs: number; readonly fire: () => void }[] = [];

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { serviceManager } from "../fixtures/service-manager.ts";
 import { everseed, EverseedProcess, type Finished, temporaryFolder } from "./everseed-process.ts";
 
 interface Told {
@@ -100,13 +101,37 @@ test("a node that cannot start in the background says why, in its own sentence",
 
 test("STO-13 a node in the foreground says ready as one object, and ends when it is asked to", async (context) => {
   const { env, daemon } = nodeIn(context);
-  const node = new EverseedProcess(context, ["daemon", "start", "--foreground", "--json"], { env });
+  const notify = join(env.EVERSEED_HOME, "notify");
+  const hear = serviceManager(context, notify);
+  const node = new EverseedProcess(context, ["daemon", "start", "--foreground", "--json"], {
+    env: { ...env, NOTIFY_SOCKET: notify, WATCHDOG_USEC: "60000000" },
+  });
   const [line] = await node.waitFor(/^\{"event":"ready".*\}$/m);
   const ready = JSON.parse(line) as Told & { webPort: number | null };
   assert.deepEqual(Object.keys(ready), ["event", "pid", "peerPort", "webPort", "socket"]);
   assert.equal(ready.webPort, null);
+  const restart = await daemon("restart", "--json");
+  assert.equal(restart.exit, 5);
+  assert.match(failure(restart).message, /A service manager runs this node/);
   assert.equal(told(await daemon("stop", "--json")).pid, ready.pid);
   assert.equal((await node.finished).exit, 0);
+  assert.equal(hear(), `READY=1\nSTATUS=peers on port ${ready.peerPort}`);
+  assert.deepEqual([hear(), hear(), hear()], ["WATCHDOG=1", "STOPPING=1", undefined]);
+});
+
+test("a node with a site is a hub: it gives its setup link, in the background too", async (context) => {
+  const { home, daemon } = nodeIn(context);
+  const yaml = "services: { site: true }\nport: 0\n";
+  writeFileSync(join(home, "everseed.yaml"), yaml);
+  const ready = told(await daemon("start", "--json")) as Told & {
+    webPort: number;
+    setupLink: string;
+  };
+  context.after(() => daemon("stop"));
+  const answer = await fetch(ready.setupLink.replace(/#.*/, ""));
+  assert.equal(answer.status, 200);
+  assert.match(ready.setupLink, new RegExp(`^http://127\\.0\\.0\\.1:${ready.webPort}/setup#`));
+  assert.equal(readFileSync(join(home, "everseed.yaml"), "utf8"), yaml);
 });
 
 test("the service file names the launcher and the node's own home, and others' files stay", async (context) => {

@@ -88,16 +88,19 @@ interface Ready {
   readonly peerPort: number;
   readonly webPort: number | null;
   readonly socket: string | null;
+  /** Works once; absent without a site, or when it is set up. */
+  readonly setupLink?: string | undefined;
 }
 
 function readyOf(node: RunningNode): Ready {
   const { pid, peerPort, webPort, socket } = node.status();
-  return { pid, peerPort, webPort, socket };
+  return { pid, peerPort, webPort, socket, setupLink: node.site?.setupLink };
 }
 
-function tellReady(output: Output, { pid, peerPort, webPort, socket }: Ready): void {
-  output.record({ event: "ready", pid, peerPort, webPort, socket });
+function tellReady(output: Output, { pid, peerPort, webPort, socket, setupLink }: Ready): void {
+  output.record({ event: "ready", pid, peerPort, webPort, socket, setupLink });
   output.line(`Node      process ${pid} answers on ${escapeOutside(socket ?? "")}`);
   output.line(`Peers     ${peerPort === 0 ? "cannot connect" : `port ${peerPort}`}`);
   if (webPort !== null) output.line(`Web       port ${webPort}`);
+  if (setupLink !== undefined) output.line(`Setup     Open ${output.style("bold", setupLink)}`);
 }
