@@ -42,8 +42,13 @@ export interface ExtensionView {
 export interface Extension {
   /** Handshakes are exchanged. The peer's pieces, and whether it speaks the extension, are not known yet. */
   join(peer: ExtensionPeer): void;
-  /** The peer is gone, or the torrent turned out private. The argument is the object that joined. */
-  leave(peer: ExtensionPeer): void;
+  /**
+   * The peer is gone, or the torrent turned out private.
+   *
+   * @param peer - The object that joined.
+   * @param wasGood - It broke no rule, and told no lie that we know of.
+   */
+  leave(peer: ExtensionPeer, wasGood: boolean): void;
   /**
    * @param payload - Valid only during the call.
    * @throws {WireError} When the peer breaks the grammar of the extension: it is closed.

@@ -206,10 +206,10 @@ test("WIR-11: relays that introduce us without end cause a dial a second, and ea
 test("peers that have left are introduced to nobody", () => {
   const { extension, join } = world();
   const [asking, target] = [join(A), join(B)];
-  extension.leave(target.peer);
+  extension.leave(target.peer, true);
   asking.say("rendezvous", B);
   assert.deepEqual(asking.sent, [`error ${B} ${HOLEPUNCH_ERROR.notConnected}`]);
-  extension.leave(asking.peer);
+  extension.leave(asking.peer, true);
   asking.say("rendezvous", B);
   assert.equal(asking.sent.length, 1);
 });

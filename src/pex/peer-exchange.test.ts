@@ -65,6 +65,45 @@ test("BEP 11: a peer that is named over uTP is dialled so first, and who names o
   assert.equal(offered.length, 3);
 });
 
+test("BEP 11: with few peers, a newcomer is told of good ones that left within ten minutes, and then that they are gone", () => {
+  const { extension, join } = world();
+  const old = join(tcpAddress(place(A)));
+  const [left, bad, late] = [B, C, D].map((each) => join(tcpAddress(place(each))));
+  extension.tick(0);
+  extension.tick(1_000);
+  extension.leave(late!.peer, true);
+  extension.tick(590_000);
+  extension.leave(left!.peer, true);
+  extension.leave(bad!.peer, false);
+  extension.tick(601_500);
+  const newcomer = join(tcpAddress(place("9.9.9.5:6881")));
+  extension.tick(601_600);
+  extension.tick(602_700);
+  const words = (payload: Uint8Array | undefined): string[][] => {
+    const { added, dropped } = decodePex(payload!);
+    return [added.map(({ endpoint }) => formatEndpoint(endpoint)), dropped.map(formatEndpoint)];
+  };
+  assert.deepEqual(words(newcomer.sent[0]), [[A, B], []]);
+  extension.tick(662_800);
+  assert.deepEqual(words(newcomer.sent[1]), [[], [B]]);
+  extension.tick(800_000);
+  assert.equal(newcomer.sent.length, 2);
+  const told = old.sent.flatMap((payload) => words(payload)[0]!);
+  assert.deepEqual(new Set(told).size, told.length, "who was there is told of nobody twice");
+});
+
+test("BEP 11: with twenty-five peers or more, nobody is told of those that left", () => {
+  const { extension, join } = world();
+  const left = join(tcpAddress(place("9.9.8.8:6881")));
+  for (let number = 1; number <= 25; number += 1) join(tcpAddress(place(`9.9.7.${number}:6881`)));
+  extension.tick(0);
+  extension.leave(left.peer, true);
+  const newcomer = join(tcpAddress(place(A)));
+  extension.tick(1_000);
+  extension.tick(2_000);
+  assert.equal(decodePex(newcomer.sent[0]!).added.length, 25);
+});
+
 test("BEP 11, BEP 55: others are told who is connected over uTP, who takes introductions and who was reached", () => {
   const { extension, join } = world();
   const { sent } = join(tcpAddress(place(A)));

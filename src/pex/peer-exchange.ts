@@ -24,6 +24,10 @@ const FIRST_MS = 1_000;
 const INTERVAL_MS = 60_000;
 /** Between two looks while there is nothing to tell. */
 const LOOK_MS = 2_000;
+/** With fewer connected peers than this, a newcomer is told of some that left lately (BEP 11). */
+const FEW = 25;
+/** A peer that left longer ago is probably elsewhere. */
+const LATELY_MS = 600_000;
 
 /**
  * Messages that are read from one peer: one a minute, measured loosely, and some at the beginning, because libtorrent
@@ -55,6 +59,8 @@ interface Exchange {
   readonly told: Map<string, Endpoint>;
   /** When the next message may go; `undefined` until the first tick. */
   nextAtMs: number | undefined;
+  /** Nothing was told yet. */
+  isNew: boolean;
   readonly taken: TokenBucket;
   ignored: number;
 }
@@ -69,6 +75,8 @@ class PeerExchange implements Extension {
   readonly #options: PeerExchangeOptions;
   readonly #view: ExtensionView;
   readonly #exchanges = new Map<ExtensionPeer, Exchange>();
+  /** Who left, and when, by `addressKey`, the longest ago first. */
+  readonly #lately = new Map<string, Named & { readonly leftAtMs: number }>();
   /** At the last tick. */
   #nowMs = 0;
 
@@ -81,13 +89,22 @@ class PeerExchange implements Extension {
     this.#exchanges.set(peer, {
       told: new Map(),
       nextAtMs: undefined,
+      isNew: true,
       taken: new TokenBucket(TAKEN, this.#nowMs),
       ignored: 0,
     });
   }
 
-  leave(peer: ExtensionPeer): void {
+  leave(peer: ExtensionPeer, wasGood: boolean): void {
     this.#exchanges.delete(peer);
+    const named = wasGood ? nameOf(peer) : undefined;
+    if (!named) return;
+    this.#lately.delete(named.key);
+    // Nobody can be introduced to it now.
+    const flags = named.flags & ~PEX_FLAG.holepunch;
+    this.#lately.set(named.key, { ...named, flags, leftAtMs: this.#nowMs });
+    const [oldest] = this.#lately.keys();
+    if (this.#lately.size > FEW) this.#lately.delete(oldest!);
   }
 
   handleMessage(peer: ExtensionPeer, payload: Uint8Array): void {
@@ -124,7 +141,9 @@ class PeerExchange implements Extension {
       exchange.nextAtMs ??= now + FIRST_MS;
       if (now < exchange.nextAtMs || !peer.accepts(UT_PEX)) continue;
       swarm ??= this.#swarm();
-      const isSent = tell(peer, exchange, swarm);
+      const others = exchange.isNew ? this.#others(swarm) : [];
+      const isSent = tell(peer, exchange, { swarm, others });
+      if (isSent) exchange.isNew = false;
       exchange.nextAtMs = now + (isSent ? INTERVAL_MS : LOOK_MS);
     }
   }
@@ -134,13 +153,29 @@ class PeerExchange implements Extension {
     const peers = [...this.#exchanges.keys()].flatMap((peer) => nameOf(peer) ?? []);
     return peers.toSorted((a, b) => Number(a.peer.incoming) - Number(b.peer.incoming));
   }
+
+  /** Who left lately, the last one first, as many as are missing to a few. */
+  #others(swarm: readonly Named[]): Named[] {
+    const here = new Set(swarm.map(({ key }) => key));
+    return [...this.#lately.values()]
+      .filter(({ key, leftAtMs }) => !here.has(key) && this.#nowMs - leftAtMs < LATELY_MS)
+      .toReversed()
+      .slice(0, Math.max(0, FEW - swarm.length));
+  }
 }
 
-/** @returns Whether there was something to tell. */
-function tell(to: ExtensionPeer, { told }: Exchange, swarm: readonly Named[]): boolean {
+/**
+ * @param of.others - Who is not here any more. Whoever is told of them is told in the next message that they are gone.
+ * @returns Whether there was something to tell.
+ */
+function tell(
+  to: ExtensionPeer,
+  { told }: Exchange,
+  { swarm, others }: { readonly swarm: readonly Named[]; readonly others: readonly Named[] },
+): boolean {
   const here = new Set(swarm.map(({ key }) => key));
   const dropped = [...told].filter(([key]) => !here.has(key)).slice(0, PEX_ENTRIES_MAX);
-  const added = swarm
+  const added = [...swarm, ...others]
     .filter((named) => !told.has(named.key) && isFor(named, to))
     .slice(0, PEX_ENTRIES_MAX);
   if (added.length + dropped.length === 0) return false;

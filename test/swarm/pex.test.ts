@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Endpoint } from "../../src/base/endpoint.ts";
-import { addressKey, formatPeerAddress, tcpAddress } from "../../src/base/peer-address.ts";
+import { addressKey, formatPeerAddress, ipOf, tcpAddress } from "../../src/base/peer-address.ts";
+import type { ExtensionKind } from "../../src/engine/extension.ts";
 import { peerExchange } from "../../src/pex/peer-exchange.ts";
 import { SimSwarm, type SimPeer } from "../../src/sim/sim-swarm.ts";
 import { encodeExtended } from "../../src/wire/encode-messages.ts";
@@ -210,6 +211,34 @@ test(
     heard.send(peer, { added: [{ endpoint: good.endpoint, flags: 0 }], dropped: [] });
     swarm.simulation.runFor(30_000);
     assert.equal(good.peers.length, 1, "it is dialled, although the share was full");
+  }),
+);
+
+test(
+  "an extension hears that a banned peer was not good, and that others were",
+  withSeed(116, async (seed) => {
+    const swarm = new SimSwarm({ seed, size: 2 * MIB });
+    const [honest, liar] = [await swarm.joinSeed(), await swarm.joinSeed()];
+    liar.node.disk.lies = () => true;
+    const left = new Map<string | undefined, boolean>();
+    const hears: ExtensionKind = {
+      name: "hears",
+      inPrivate: false,
+      create: () => ({
+        join: () => undefined,
+        leave: ({ address }, wasGood) => void left.set(ipOf(address), wasGood),
+        handleMessage: () => undefined,
+        tick: () => undefined,
+      }),
+    };
+    const node = await swarm.join();
+    const run = node.leech(swarm.made, { extensions: [hears] });
+    swarm.simulation.runFor(100);
+    run.torrent.addPeers([honest.node.address, liar.node.address]);
+    assert.ok(swarm.runUntilComplete([{ node, run }], 120_000) !== undefined);
+    swarm.simulation.runFor(1_000);
+    assert.equal(left.get(liar.node.host.address), false);
+    assert.equal(left.get(honest.node.host.address), true);
   }),
 );
 

@@ -19,7 +19,7 @@ function world(isPrivate: boolean) {
         log.push(`${name} join`);
         offers.set(name, () => view.offerPeers([connection.remote], joined));
       },
-      leave: () => log.push(`${name} leave`),
+      leave: (_peer, wasGood) => log.push(`${name} leave${wasGood ? ", good" : ""}`),
       handleMessage: (_peer: ExtensionPeer, payload: Uint8Array) =>
         log.push(`${name} ${payload.length} bytes`),
       tick: (now) => log.push(`${name} tick ${now}`),
@@ -60,7 +60,7 @@ test("BEP 27: when a torrent turns out private, all peers leave what finds peers
   added.handleMessage(peer, "finds", new Uint8Array(3));
   added.handleMessage(peer, "helps", new Uint8Array(3));
   added.tick(5);
-  added.leave(peer);
+  added.leave(peer, true);
   assert.deepEqual(log, [
     "finds join",
     "helps join",
@@ -68,13 +68,13 @@ test("BEP 27: when a torrent turns out private, all peers leave what finds peers
     "finds leave",
     "helps 3 bytes",
     "helps tick 5",
-    "helps leave",
+    "helps leave, good",
   ]);
 });
 
 test("a peer that never joined does not leave, and its messages are ignored", () => {
   const { log, added, peer } = world(false);
   added.handleMessage(peer, "helps", new Uint8Array(3));
-  added.leave(peer);
+  added.leave(peer, true);
   assert.deepEqual(log, []);
 });

@@ -85,14 +85,14 @@ export class AddedExtensions<P extends ExtensionMember> {
   }
 
   /** Does nothing for a peer that never joined. */
-  leave(peer: P): void {
+  leave(peer: P, wasGood: boolean): void {
     this.#introducers.leave(peer);
     for (const { extension, peers, members } of this.#added.values()) {
       const joined = peers.get(peer);
       if (!joined) continue;
       peers.delete(peer);
       members.delete(joined);
-      extension.leave(joined);
+      extension.leave(joined, wasGood);
     }
   }
 
@@ -128,7 +128,7 @@ export class AddedExtensions<P extends ExtensionMember> {
       if (kind.inPrivate) continue;
       this.#added.delete(name);
       ended.push(name);
-      for (const joined of peers.values()) extension.leave(joined);
+      for (const joined of peers.values()) extension.leave(joined, false);
     }
     return ended;
   }

@@ -137,10 +137,10 @@ export class ExtensionExchange<P extends ExtensionMember> {
     peer.connection.out.frame(encodeExtended(EXTENSION_HANDSHAKE_ID, handshake));
   }
 
-  gone(peer: P): void {
+  gone(peer: P, wasGood: boolean): void {
     this.#peers.delete(peer);
     this.#assembler?.handleGone(peer);
-    this.#added.leave(peer);
+    this.#added.leave(peer, wasGood);
   }
 
   /** We dialled the address, and there was no answer, or there is none yet. */

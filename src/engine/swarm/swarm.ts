@@ -35,10 +35,18 @@ export interface SwarmOptions {
   readonly isWorthAnotherTry?: ((remote: PeerAddress) => boolean) | undefined;
 }
 
+/** The peer no longer belongs to us. */
+export interface LeftOutput<P> {
+  readonly kind: "left";
+  readonly peer: P;
+  readonly reason: string;
+  /** It was connected, broke no rule and is not banned. */
+  readonly wasGood: boolean;
+}
+
 /** The outputs of the swarm for the torrent. */
 export type SwarmOutput<P> =
-  /** The peer no longer belongs to us. */
-  | { readonly kind: "left"; readonly peer: P; readonly reason: string }
+  | LeftOutput<P>
   /** It was dialled, and there was no answer, or there is none yet. Told once for each dial. */
   | { readonly kind: "unreached"; readonly address: PeerAddress };
 
@@ -226,7 +234,11 @@ export class Swarm<P extends SwarmMember> {
 
   /** @param end.byUs - The peer did not leave: we dropped it. */
   handleClosed(peer: P, { reason, byUs }: { reason: string; byUs: boolean }, now: number): void {
-    this.#outputs.push({ kind: "left", peer, reason });
+    const { connection } = peer;
+    const isKnown = peer.swarm.connectedAtMs > 0;
+    const wasGood =
+      isKnown && !connection.misbehaved && !this.#candidates.isBanned(connection.remote);
+    this.#outputs.push({ kind: "left", peer, reason, wasGood });
     this.#peers.delete(peer);
     this.#unsent.delete(peer);
     if (peer === this.#challenger) this.#challenger = undefined;

@@ -21,7 +21,7 @@ import type { DecoratedPeer, StreamDecorator } from "../stream-decorator.ts";
 import type { AddTorrent, PeerStatus, SourceKind } from "../session-contract.ts";
 import type { BurstMember } from "../sharing/bursts.ts";
 import { OutputQueue } from "../sharing/output-queue.ts";
-import { Swarm } from "../swarm/swarm.ts";
+import { type LeftOutput, Swarm } from "../swarm/swarm.ts";
 import { type PeerRoutes, TorrentPeer } from "./torrent-peer.ts";
 import type { TorrentHost } from "./torrent-host.ts";
 import type { TorrentTraffic } from "./torrent-traffic.ts";
@@ -240,17 +240,17 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
    */
   nextOutput(): PeersOutput | undefined {
     for (let next = this.swarm.nextOutput(); next; next = this.swarm.nextOutput()) {
-      if (next.kind === "left") this.#handleLeft(next.peer, next.reason);
+      if (next.kind === "left") this.#handleLeft(next);
       else this.extensions.handleUnreached(next.address);
     }
     return this.#outputs.next();
   }
 
-  #handleLeft(peer: TorrentPeer, reason: string): void {
+  #handleLeft({ peer, reason, wasGood }: LeftOutput<TorrentPeer>): void {
     const { connection } = peer;
     if (peer.download) this.#transfer!.download.leave(peer.download);
     if (peer.upload) this.#transfer!.upload.leave(peer.upload);
-    this.extensions.gone(peer);
+    this.extensions.gone(peer, wasGood);
     this.#superSeeding?.leave(peer);
     this.#torrent.hashes?.gone(connection);
     this.#host.handleDisconnected(connection);

@@ -94,6 +94,20 @@ export const mutants: readonly Mutant[] = [
     tests: ["test/swarm/reachability"],
   },
   {
+    name: "pex: who was banned is named to newcomers",
+    file: "src/pex/peer-exchange.ts",
+    from: "const named = wasGood ? nameOf(peer) : undefined;",
+    to: "const named = nameOf(peer);",
+    tests: ["src/pex/peer-exchange"],
+  },
+  {
+    name: "engine: a banned peer was good",
+    file: "src/engine/swarm/swarm.ts",
+    from: "!connection.misbehaved && !this.#candidates.isBanned(connection.remote);",
+    to: "!connection.misbehaved;",
+    tests: ["test/swarm/pex"],
+  },
+  {
     name: "pex: a peer that is named over uTP is dialled over TCP first",
     file: "src/pex/peer-exchange.ts",
     from: 'return { kind: (flags & PEX_FLAG.utp) !== 0 ? "utp" : "tcp", endpoint };',
