@@ -1,4 +1,4 @@
-import type { Endpoint } from "../base/endpoint.ts";
+import { addressBytes, type Endpoint } from "../base/endpoint.ts";
 import { getBytes } from "../bencode/bencode-value.ts";
 import type { Random } from "../ports/random.ts";
 import { type Contact, endpointKey, type Family, familyOf } from "./contact.ts";
@@ -11,7 +11,7 @@ import {
   type KrpcQuery,
   type KrpcReply,
 } from "./krpc.ts";
-import { type Candidate, Lookup, type LookupRequest } from "./lookup.ts";
+import { type Candidate, Lookup, type LookupListener, type LookupRequest } from "./lookup.ts";
 import { namedContacts } from "./named-contacts.ts";
 import { equalBytes } from "../base/bytes.ts";
 import type { NodeStores } from "./node-stores.ts";
@@ -23,7 +23,6 @@ import { RoutingTable, type TableCounts } from "./routing-table.ts";
 import { isSecureId, makeSecureId } from "./secure-id.ts";
 import { TokenBucket } from "../base/token-bucket.ts";
 import { Transactions } from "./transactions.ts";
-import { addressBytes } from "../base/endpoint.ts";
 
 /** Lookups that wait. */
 const WAITING_MAX = 4096;
@@ -60,6 +59,10 @@ export interface DhtNodeOptions {
   readonly isKeptAway?: ((address: string) => boolean) | undefined;
   /** The table of the other family, for nodes that ask for both (BEP 32). */
   readonly otherTable: () => RoutingTable | undefined;
+  /** True while the other family has not joined: nodes are asked for nodes of it too (BEP 32). */
+  readonly wantsOther?: () => boolean;
+  /** @returns False: the search goes on. */
+  readonly hearOther?: LookupListener["handleReply"];
 }
 
 /** What a node wants done, in this order. */
@@ -437,9 +440,9 @@ export class DhtNode {
     const request: LookupRequest = {
       target: this.id,
       method: "find_node",
-      args: {},
+      args: this.#options.wantsOther?.() ? { want: ["n4", "n6"] } : {},
       listener: {
-        handleReply: () => false,
+        handleReply: this.#options.hearOther ?? (() => false),
         handleDone: ({ replies }) => this.#upkeep.handleFoundSelf(this.#table, replies > 0, now),
       },
     };

@@ -12,6 +12,7 @@ import {
 } from "./dht-node.ts";
 import type { KrpcFields } from "./encode-krpc.ts";
 import type { KnownNode, LookupOutcome, LookupReply, LookupRequest } from "./lookup.ts";
+import { namedContacts } from "./named-contacts.ts";
 import { NODE_ID_BYTES } from "./node-id.ts";
 import { NodeStores } from "./node-stores.ts";
 import { OuterAddress } from "../base/outer-address.ts";
@@ -239,11 +240,22 @@ export class Dht {
         outer,
         isKeptAway,
         otherTable: () => this.#nodes.get(other)?.table,
+        wantsOther: () => this.#nodes.get(other)?.isJoined === false,
+        hearOther: (reply) => this.#hearOther(other, reply),
       },
       clock.nowMs(),
     );
     this.#outers.set(family, outer);
     this.#nodes.set(family, node);
+  }
+
+  /** Nodes of a family that has not joined lead into its network, at the rate of hearsay. */
+  #hearOther(family: Family, { results, from }: LookupReply): false {
+    if (this.#nodes.get(family)?.isJoined === false) {
+      const named = namedContacts(results, from.endpoint, family);
+      for (const { endpoint } of named) this.addHearsay(endpoint);
+    }
+    return false;
   }
 
   #whenReached(begin: (isReached: boolean) => void): () => void {

@@ -279,7 +279,7 @@ test("a magnet link's torrent that is not private goes on with all trackers", as
   assert.deepEqual([world.events(A), world.events(B)], [["started"], ["started"]]);
 });
 
-test("VT-5: with a dead tracker in tier 1, tier 2 is asked at the same time", async () => {
+test("VT-5, BTFS-T2: with a dead tracker in tier 1, tier 2 is asked at the same time", async () => {
   const world = new ScriptedTrackers();
   world.answers.set(A, () => "silent");
   world.answers.set(B, () => reply([PEER]));

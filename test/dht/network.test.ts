@@ -234,6 +234,29 @@ test("two families are two networks over one store, and one machine joins both (
   assert.deepEqual(hosts(eighth), ["2600:2::1"]);
 });
 
+test("BEP 32: one node of either family leads into both networks", () => {
+  const world = new DhtWorld({ seed: 14 });
+  const four = world.join();
+  const six = world.join({ endpoint: { address: "2600:1::1", port: 6881 } });
+  world.join({
+    bootstrap: [four.endpoint, six.endpoint],
+    others: [{ address: "2600:2::1", port: 6881 }],
+  });
+  world.simulation.runFor(60_000);
+  for (const [index, first] of [four, six].entries()) {
+    const newcomer = world.join({
+      bootstrap: [first.endpoint],
+      others: [{ address: `2600:3::${index + 1}`, port: 6881 }],
+    });
+    world.simulation.runFor(60_000);
+    const { families } = newcomer.dht.status();
+    assert.deepEqual(
+      families.map(({ isJoined }) => isJoined),
+      [true, true],
+    );
+  }
+});
+
 test("DHT-8: nodes that peers name lead into the network, at a limited rate and in nobody's place", () => {
   const { world, machines } = grow(20, { seed: 9 });
   const asked = new Map<string, number>();

@@ -23,7 +23,7 @@ const LIMIT = { timeout: 30_000 };
 
 for (const spoken of ["pcp", "natpmp", "upnp"] as const satisfies Spoken[]) {
   test(
-    `${spoken} over real sockets: ports are mapped, and given back at the end`,
+    `BDR-2.4.1.1: ${spoken} over real sockets: ports are mapped, and given back at the end`,
     LIMIT,
     async (t) => {
       const router = await openGateway(t, { speaks: [spoken] });
@@ -90,6 +90,21 @@ test("HUB-2: a hub that only this machine reaches asks no router, and says why",
   });
   assert.equal(hub.status().state, "off");
   assert.match(hub.status().words, /only this machine reaches the port for peers at 127\.0\.0\.1/);
+  await hub.close();
+});
+
+test("BDR-2.4.1.2: a router is left alone when a person says so, wherever the hub listens", async () => {
+  const overrides = { engine: { host: "0.0.0.0" }, router: { mapPorts: false } };
+  const hub = openHubRouter(loadConfig({ env: {}, overrides }), {
+    clock: new NodeClock(),
+    random: new NodeRandom(),
+    log: SILENT_LOG,
+    session: { port: 8421, setOuterPort: () => assert.fail("nothing changes") },
+    udp: { local: undefined },
+    network: { places: () => assert.fail("nobody looks") },
+  });
+  assert.equal(hub.status().state, "off");
+  assert.match(hub.status().words, /router\.mapPorts turns it off/);
   await hub.close();
 });
 

@@ -102,7 +102,10 @@ function lookup(infohash: Uint8Array, flags: DhtFlags): Promise<void> {
     const { addresses, seeds, leechers, queries, hops } = found;
     output.record({ peers: addresses, seeds, leechers, queries, hops: hops ?? null });
     for (const address of addresses) output.line(address);
-    const estimate = found.nodes > 0 ? `; about ${seeds} seeds and ${leechers} others` : "";
+    const estimate =
+      found.nodes > 0
+        ? `; about ${formatCount(seeds, "seed")} and ${formatCount(leechers, "other")}`
+        : "";
     output.say(`${formatCount(addresses.length, "peer")} named${estimate}.`);
   });
 }
