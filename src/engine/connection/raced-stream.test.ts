@@ -36,6 +36,14 @@ class Way implements StreamConnection {
     this.log.push(`${this.remote.kind} resumes`);
   }
 
+  get datagramBytesMax(): number | undefined {
+    return this.remote.kind === "utp" ? 8972 : undefined;
+  }
+
+  allowDatagrams(bytesMax: number): void {
+    this.log.push(`${this.remote.kind} may send ${bytesMax}`);
+  }
+
   destroy(): void {
     this.log.push(`${this.remote.kind} is given up`);
   }
@@ -105,6 +113,17 @@ test("what was asked for before one has opened is done by the winner", () => {
   assert.deepEqual(race.take(), ["utp is given up", "tcp pauses", "tcp writes 5", "open"]);
   race.stream.resumeReading();
   assert.deepEqual(race.take(), ["tcp resumes"]);
+});
+
+test("what datagrams may hold is a matter of the winner", () => {
+  const race = new Race();
+  assert.equal(race.stream.datagramBytesMax, undefined);
+  race.tcp.handler!.handleClose(failure("ECONNREFUSED"));
+  race.utp.handler!.handleOpen();
+  race.take();
+  assert.equal(race.stream.datagramBytesMax, 8972);
+  race.stream.allowDatagrams(5000);
+  assert.deepEqual(race.take(), ["utp may send 5000"]);
 });
 
 test("a race that is given up gives up all its ways, once", () => {
