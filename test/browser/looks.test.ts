@@ -1,10 +1,9 @@
-import { AxeBuilder } from "@axe-core/playwright";
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
 import { type Preview, startPreview } from "../../tools/preview-pages.ts";
 import { pageModels } from "../../web/fixtures/page-models.ts";
-import { launchChromium, openPage, sidewaysPixels } from "./chromium.ts";
+import { launchChromium, openPage, seriousFindings, sidewaysPixels } from "./chromium.ts";
 
 const names = Object.keys(pageModels);
 let preview: Preview;
@@ -24,14 +23,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     const { page, complaints } = await openPage(browser, { colorScheme, reducedMotion: "reduce" });
     for (const name of names) {
       await page.goto(`${preview.origin}/${name}`);
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      const serious = violations.filter(
-        ({ impact }) => impact === "serious" || impact === "critical",
-      );
-      const words = serious.map(
-        ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`,
-      );
-      assert.deepEqual(words, [], name);
+      assert.deepEqual(await seriousFindings(page), [], name);
     }
     assert.deepEqual(complaints, []);
     await page.context().close();

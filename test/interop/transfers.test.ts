@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { test, type TestContext } from "node:test";
+import { suite, test, type TestContext } from "node:test";
 import { withoutLayers } from "../fixtures/bare-torrent.ts";
 import { createTorrent, makeMixedFolder, temporaryFolder } from "./content.ts";
 import {
@@ -113,7 +113,7 @@ async function serve(
   return out;
 }
 
-for (const peer of FOREIGN_PEERS) {
+function inBothDirections(peer: ForeignPeer): void {
   const skip = skipUnless(peer);
   for (const kind of peer.readsHybrid ? ["v1", "hybrid"] : ["v1"]) {
     test(`our seed serves ${peer.name}: ${kind}`, { skip }, async (t) => {
@@ -127,6 +127,25 @@ for (const peer of FOREIGN_PEERS) {
     });
   }
 }
+
+for (const peer of FOREIGN_PEERS) if (peer !== transmission) inBothDirections(peer);
+
+// It serves a newcomer after ten seconds and more: these wait side by side.
+suite("Transmission", { concurrency: 4 }, () => {
+  inBothDirections(transmission);
+  const skip = skipUnless(transmission);
+
+  test("magnet from our seed to Transmission", { skip }, async (t) => {
+    const shared = await share(t, { kind: "v1" });
+    await serve(t, transmission, shared, shared.magnet);
+  });
+
+  test("magnet from Transmission to our get", { skip }, async (t) => {
+    const shared = await share(t, { kind: "v1" });
+    const port = await transmission.seed(t, shared.torrent, shared.folder);
+    await get(t, shared, shared.magnet, port);
+  });
+});
 
 for (const kind of ["v1", "v2", "hybrid"]) {
   const skip = skipUnless(libtorrent);
@@ -147,16 +166,6 @@ test("v2 in both directions with libtorrent", { skip: skipUnless(libtorrent) }, 
   const theirs = await serve(t, libtorrent, shared, shared.torrent);
   await get(t, shared, shared.torrent, await libtorrent.seed(t, shared.torrent, theirs));
 });
-
-test(
-  "magnet links in both directions with Transmission",
-  { skip: skipUnless(transmission) },
-  async (t) => {
-    const shared = await share(t, { kind: "v1" });
-    const theirs = await serve(t, transmission, shared, shared.magnet);
-    await get(t, shared, shared.magnet, await transmission.seed(t, shared.torrent, theirs));
-  },
-);
 
 test(
   "a sparse file of more than 4 GiB to libtorrent (BDR-0.1)",
