@@ -45,10 +45,18 @@ export interface CommandDisk extends ContentSource, PieceHasher {
   close(): Promise<void>;
 }
 
+/** What a disk is opened for. */
+export interface DiskWork {
+  readonly bytes: number;
+  readonly files: number;
+  /** With peers, for as long as the command runs. Otherwise it is read once. */
+  readonly isExchanged?: true;
+}
+
 /** Ports of a command that reads content. */
 export interface DiskPorts {
-  /** @param work - The content to be read once; absent for content that stays open. */
-  readonly openDisk: (work?: { readonly bytes: number; readonly files: number }) => CommandDisk;
+  /** @param work - The content, where it is known. */
+  readonly openDisk: (work?: DiskWork) => CommandDisk;
 }
 
 /** What the commands of a user remember of the DHT from one run to the next. */

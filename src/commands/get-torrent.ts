@@ -65,6 +65,7 @@ export async function getTorrent(ports: GetPorts, options: GetOptions): Promise<
   }
   await prepareFolder(ports, root, options.folder);
   const session = await openSession(ports, {
+    torrents: "metainfo" in source ? [source.metainfo.info] : undefined,
     listen: options.listen,
     encryption: options.encryption,
     transport: options.transport,

@@ -4,6 +4,7 @@ import type { Endpoint } from "../base/endpoint.ts";
 import type { ExtensionKind } from "../engine/extension.ts";
 import { Session } from "../engine/session.ts";
 import { NetGuard } from "../guard/net-guard.ts";
+import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import type { EncryptionMode } from "../base/encryption-mode.ts";
 import type { TransportMode } from "../base/transport-mode.ts";
 import { streamEncryption } from "../mse/stream-encryption.ts";
@@ -11,7 +12,7 @@ import { swarmExtensions } from "../pex/swarm-extensions.ts";
 import type { RouterService } from "../nat/router-service.ts";
 import { TrackerClient, type TrackerSource } from "../tracker-client/tracker-client.ts";
 import type { PortPlace } from "../udp/shared-port.ts";
-import type { SessionPorts } from "./command-ports.ts";
+import type { DiskWork, SessionPorts } from "./command-ports.ts";
 import { PeerNet } from "./peer-net.ts";
 import { type WebSeeded, webSeedSources } from "./web-seed-sources.ts";
 import { SessionLsd, type TorrentForNeighbours, wantsNeighbours } from "./one-shot-lsd.ts";
@@ -29,6 +30,8 @@ const SEND_BYTES_MAX = 48 * 1024 * 1024;
 const PORTS_BY_CUSTOM = [6881, 6882, 6883, 6884, 6885, 6886, 6887, 6888, 6889, 0];
 
 export interface OneShotSessionOptions {
+  /** The torrents, where all are known. */
+  readonly torrents?: readonly TorrentInfo[] | undefined;
   /** Used as it is; `undefined` takes a free port. */
   readonly listen: { readonly host: string; readonly port: number } | undefined;
   /** A function is asked for each connection. */
@@ -91,7 +94,7 @@ export async function openSession(
   options: OneShotSessionOptions,
 ): Promise<OneShotSession> {
   const { clock, random, keyExchange, log, faults } = ports;
-  const disk = ports.openDisk();
+  const disk = ports.openDisk(options.torrents && workOf(options.torrents));
   const net = new PeerNet({
     ...ports,
     mode: options.transport,
@@ -208,4 +211,14 @@ async function listen(
   } catch {
     return listenOn("0.0.0.0", PORTS_BY_CUSTOM);
   }
+}
+
+function workOf(torrents: readonly TorrentInfo[]): DiskWork {
+  const sum = (amount: (info: TorrentInfo) => number): number =>
+    torrents.reduce((total, info) => total + amount(info), 0);
+  return {
+    bytes: sum(({ geometry }) => geometry.dataLength),
+    files: sum(({ files }) => files.length),
+    isExchanged: true,
+  };
 }

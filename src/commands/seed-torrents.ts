@@ -129,6 +129,7 @@ export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Prom
   const { publication } = options;
   if (publication) refuseUnpublishable(torrents.map(({ metainfo }) => metainfo));
   const session = await openSession(ports, {
+    torrents: torrents.map(({ metainfo }) => metainfo.info),
     listen: options.listen,
     encryption: options.encryption,
     transport: options.transport,

@@ -17,7 +17,7 @@ void suite("Transmission", { concurrency: 2 }, () => {
     ["torrent", "utp"],
     ["magnet", "tcp"],
   ] as const) {
-    test(
+    void test(
       `Transmission at an outer address fetches by ${by} over ${transport}`,
       { timeout: 110_000 },
       async (t) => {
