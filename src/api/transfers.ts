@@ -265,3 +265,6 @@ export type TransferNewsView = z.infer<typeof transferNewsSchema>;
 export type TransferFilesView = z.infer<typeof transferFilesSchema>;
 export type TransferPeersView = z.infer<typeof transferPeersSchema>;
 export type TransferTrackersView = z.infer<typeof transferTrackersSchema>;
+export type TransferEditInput = z.input<typeof transferEditSchema>;
+export type TransferSettingsView = z.infer<typeof transferSettingsSchema>;
+export type TransferSettingsChange = z.input<typeof transferSettingsChangeSchema>;

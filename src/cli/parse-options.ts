@@ -22,6 +22,25 @@ export function rateOption(text: string): number {
   throw new InvalidArgumentError("It takes a rate such as 500K or 2M, in bytes per second.");
 }
 
+/** Bytes per second; 0 is no limit. */
+export function limitOption(text: string): number {
+  const rate = parseBytes(text);
+  if (rate !== undefined) return rate;
+  throw new InvalidArgumentError(
+    "It takes a rate such as 500K or 2M, in bytes per second; 0 is no limit.",
+  );
+}
+
+export function countOption(text: string): number {
+  if (/^[0-9]{1,7}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It takes a whole number; 0 is no limit.");
+}
+
+export function ratioOption(text: string): number {
+  if (/^[0-9]{1,6}(\.[0-9]{1,3})?$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It takes a ratio such as 1.5; 0 is no limit.");
+}
+
 export function portOption(text: string): number {
   const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port <= 65_535) return port;

@@ -13,6 +13,7 @@ import { addHubCommand } from "./commands/hub.ts";
 import { addPublishCommand } from "./commands/publish.ts";
 import { addSeedCommand } from "./commands/seed.ts";
 import { addShowCommand } from "./commands/show.ts";
+import { addTransferCommands } from "./commands/transfers.ts";
 import { addUnpublishCommand } from "./commands/unpublish.ts";
 import { addVersionCommand } from "./commands/version.ts";
 import { HELP_OUTPUT } from "./standard-streams.ts";
@@ -21,6 +22,7 @@ import { UsageError } from "./usage-error.ts";
 const EXAMPLES = [
   "everseed hub start            a web site, a tracker and an everseed, here",
   "everseed get talks.torrent    download a torrent",
+  "everseed add talks.torrent    the same by the node in the background: everseed daemon start",
   "everseed create talks/        make a torrent",
 ];
 
@@ -35,6 +37,7 @@ export function createProgram(): Command {
   addHubCommand(program);
   addDaemonCommand(program);
   addConfigCommand(program);
+  addTransferCommands(program);
   addPublishCommand(program);
   addUnpublishCommand(program);
   addCreateCommand(program);

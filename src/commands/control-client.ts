@@ -29,7 +29,7 @@ export class ControlClient {
   /**
    * Asks or tells the node something.
    *
-   * @param change - Sent as JSON; a GET without it.
+   * @param change - Sent as JSON, bytes as those of a .torrent file; a GET without it.
    * @throws {CommandError} (rejects) `not-found` when no node is running; or its refusal.
    */
   async ask<Schema extends z.ZodType>(
@@ -63,13 +63,15 @@ export class ControlClient {
     path: string,
     change: { readonly method: HttpRequest["method"]; readonly body?: unknown } | undefined,
   ): Promise<HttpAnswer> {
-    const hasBody = change?.body !== undefined;
+    const { body } = change ?? {};
+    const isTorrent = body instanceof Uint8Array;
+    const type = isTorrent ? "application/x-bittorrent" : "application/json";
     try {
       return await this.#calls.send({
         method: change?.method ?? "GET",
         url: `http://localhost${path}`,
-        headers: hasBody ? { "content-type": "application/json" } : {},
-        body: hasBody ? JSON.stringify(change.body) : undefined,
+        headers: body === undefined ? {} : { "content-type": type },
+        body: isTorrent || body === undefined ? body : JSON.stringify(body),
         timeoutMs: TIMEOUT_MS,
         bytesMax: ANSWER_BYTES_MAX,
         signal: this.#signal,

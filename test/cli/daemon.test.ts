@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { serviceManager } from "../fixtures/service-manager.ts";
+import { killed } from "./killed.ts";
 import { everseed, EverseedProcess, type Finished, temporaryFolder } from "./everseed-process.ts";
 
 interface Told {
@@ -33,22 +34,6 @@ function told({ exit, stdout, stderr }: Finished): Told {
 function failure({ stderr }: Finished): { code: string; message: string } {
   const line = stderr.trim().split("\n").at(-1) ?? "";
   return (JSON.parse(line) as { error: { code: string; message: string } }).error;
-}
-
-/** The system takes a killed process off its list a moment later. */
-async function killed(pid: number): Promise<void> {
-  process.kill(pid, "SIGKILL");
-  for (;;) {
-    const stat = (() => {
-      try {
-        return readFileSync(`/proc/${pid}/stat`, "utf8");
-      } catch {
-        return ") Z";
-      }
-    })();
-    if (stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z")) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 test("BDR-2.1.1 STO-10 a node in the background: start, status, a second one, kill -9, start, stop", async (context) => {

@@ -41,7 +41,10 @@ test("STO-1 a node is killed again and again in the middle of a download: nothin
     await world.pass(2_500);
     done.push((await world.run(node.transfers.find(id)))!.done);
   }
-  await world.until("it is there", async () => (await node.transfers.find(id))!.state.kind === "seeding");
+  await world.until(
+    "it is there",
+    async () => (await node.transfers.find(id))!.state.kind === "seeding",
+  );
   const copy = node.machine.disk.find(`${DOWNLOADS}/talks/tides.bin`)!;
   assert.deepEqual(Buffer.from(copy.bytes), Buffer.from(content));
   const { downloaded, name } = (await world.run(node.transfers.find(id)))!;
@@ -59,7 +62,10 @@ for (const kind of ["move", "remove"] as const) {
     const { bytes, path } = await world.torrent(here);
     const first = await world.node(here);
     const { id } = await world.run(first.transfers.add({ torrent: bytes }, { root: HOME }));
-    await world.until("it seeds", async () => (await first.transfers.find(id))!.state.kind === "seeding");
+    await world.until(
+      "it seeds",
+      async () => (await first.transfers.find(id))!.state.kind === "seeding",
+    );
     const chore = kind === "move" ? { kind, to: "/other" } : { kind, withContent: true };
     await first.store.transfers.update(id, { chore: JSON.stringify(chore) });
     const again = await killed(world, first);

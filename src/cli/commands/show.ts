@@ -9,6 +9,8 @@ import { cutMiddle, escapeOutside } from "../outside-text.ts";
 
 /** Longer lists are for `--json` and pagers. */
 const FILES_SHOWN_MAX = 1000;
+/** The beginning of a transfer's id; all of it is an infohash. */
+const SHORT_ID = /^[0-9a-f]{1,39}$/i;
 
 interface ShowFlags extends OutputOptions {
   readonly pieces?: boolean;
@@ -17,15 +19,27 @@ interface ShowFlags extends OutputOptions {
 export function addShowCommand(program: Command): void {
   addCommand(program, {
     usage: "show",
-    summary: "Show what a torrent or magnet link says.",
-    examples: ["everseed show talks.torrent", "everseed show --json 'magnet:?xt=urn:btih:...'"],
+    summary: "Show what a torrent or magnet link says, or how one of the node's torrents is doing.",
+    examples: [
+      "everseed show 9d3c",
+      "everseed show talks.torrent",
+      "everseed show --json 'magnet:?xt=urn:btih:...'",
+    ],
   })
-    .argument("<torrent>", "a .torrent file, a magnet link, an infohash, or the URL of a torrent")
+    .argument(
+      "<torrent>",
+      "a .torrent file, a magnet link, an infohash, the URL of a torrent, or the beginning of an id that ls shows",
+    )
     .option("--pieces", "with --json: the hash of every piece, too")
     .action((source: string, flags: ShowFlags) =>
       runCommand(flags, async ({ output, signal }) => {
-        const command = await import("../../commands/show-torrent.ts");
         const { filePorts } = await import("../../daemon/file-ports.ts");
+        if (SHORT_ID.test(source) && !filePorts().files.exists(source)) {
+          const { showTransfer } = await import("./transfer-list.ts");
+          await showTransfer({ output, signal }, source, flags);
+          return;
+        }
+        const command = await import("../../commands/show-torrent.ts");
         const shown = await command.showTorrent(filePorts(), source, signal);
         output.record(flags.pieces === true ? shown : withoutHashes(shown));
         if (shown.type === "torrent") printTorrent(output, shown, shown[command.LISTING]);

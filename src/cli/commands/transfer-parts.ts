@@ -1,0 +1,123 @@
+import type { Command } from "commander";
+import { formatBytes } from "../../base/format-bytes.ts";
+import { addCommand, type CommandRun, runCommand } from "../command-frame.ts";
+import { formatRate, formatSeconds } from "../figures.ts";
+import { cutMiddle, escapeOutside } from "../outside-text.ts";
+import { collect, trackerOption } from "../parse-options.ts";
+import { SYSTEM_OPTION, type SystemFlags } from "../system-option.ts";
+import { useTransfers } from "../use-transfers.ts";
+
+const ID = "an id, as short as tells it apart, or a name";
+/** What a line has before a file's path. */
+const FILE_COLUMNS = 26;
+
+interface FilesFlags extends SystemFlags {
+  readonly want: readonly string[];
+  readonly skip: readonly string[];
+}
+
+interface PeersFlags extends SystemFlags {
+  readonly add: readonly string[];
+}
+
+interface TrackersFlags extends SystemFlags {
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+  readonly announce?: boolean;
+}
+
+/** Commands about the files, the peers and the trackers of one transfer. */
+export function addTransferPartCommands(parent: Command): void {
+  addCommand(parent, {
+    usage: "files",
+    summary: "Show the files of a torrent, or choose which of them are fetched.",
+    examples: ["everseed files 9d3c", "everseed files 9d3c --skip '*.nfo' --want 'talks/*.webm'"],
+  })
+    .argument("<id>", ID)
+    .option("--want <glob>", "fetch files that fit; may be given again", collect, [])
+    .option("--skip <glob>", "leave files out that fit; may be given again", collect, [])
+    .option(...SYSTEM_OPTION)
+    .action((id: string, flags: FilesFlags) => runCommand(flags, (run) => files(run, id, flags)));
+  addCommand(parent, {
+    usage: "peers",
+    summary: "Show who a torrent is exchanged with, or name a peer.",
+    examples: ["everseed peers 9d3c", "everseed peers 9d3c --add 192.0.2.7:6881"],
+  })
+    .argument("<id>", ID)
+    .option("--add <address>", "connect to this address and port; may be given again", collect, [])
+    .option(...SYSTEM_OPTION)
+    .action((id: string, flags: PeersFlags) => runCommand(flags, (run) => peers(run, id, flags)));
+  addCommand(parent, {
+    usage: "trackers",
+    summary: "Show the trackers of a torrent and what they say, or change them.",
+    examples: [
+      "everseed trackers 9d3c",
+      "everseed trackers 9d3c --add https://hub.example/announce",
+      "everseed trackers 9d3c --announce",
+    ],
+  })
+    .argument("<id>", ID)
+    .option("--add <url>", "ask this tracker too; may be given again", trackerOption, [])
+    .option("--remove <url>", "do not ask this one; may be given again", collect, [])
+    .option("--announce", "ask them now")
+    .option(...SYSTEM_OPTION)
+    .action((id: string, flags: TrackersFlags) =>
+      runCommand(flags, (run) => trackers(run, id, flags)),
+    );
+}
+
+async function files(run: CommandRun, id: string, flags: FilesFlags): Promise<void> {
+  const { output } = run;
+  const client = await useTransfers(run, flags);
+  if (flags.want.length + flags.skip.length > 0) await client.choose(id, flags);
+  const found = await client.files(id);
+  output.record(found);
+  if (found.files.length === 0) output.say("Its files are not known yet.");
+  for (const { path, length, done, priority } of found.files) {
+    const part = length === 0 ? 100 : Math.floor((100 * done) / length);
+    const state = priority === "skip" ? "left out" : `${part} %`;
+    const name = cutMiddle(escapeOutside(path), output.columns - FILE_COLUMNS);
+    output.line(`${formatBytes(length).padStart(10)}  ${state.padStart(8)}  ${name}`);
+  }
+}
+
+async function peers(run: CommandRun, id: string, flags: PeersFlags): Promise<void> {
+  const { output } = run;
+  const client = await useTransfers(run, flags);
+  if (flags.add.length > 0) await client.edit(id, { addPeers: [...flags.add] });
+  const found = await client.peers(id);
+  output.record(found);
+  if (found.peers.length === 0) output.say("Nobody is connected.");
+  for (const peer of found.peers) {
+    const rates = `down ${formatRate(peer.downloadBytesPerSecond)}, up ${formatRate(peer.uploadBytesPerSecond)}`;
+    const part = `${Math.floor(peer.progress * 100)} %`;
+    const words = `${peer.address}  ${part.padStart(5)}  ${rates}  ${escapeOutside(peer.client)}`;
+    output.line(`${words}  ${peer.transport}, from ${peer.source}`);
+  }
+}
+
+async function trackers(run: CommandRun, id: string, flags: TrackersFlags): Promise<void> {
+  const { output } = run;
+  const client = await useTransfers(run, flags);
+  const { add, remove } = flags;
+  if (add.length + remove.length > 0) {
+    await client.edit(id, { addTrackers: [...add], removeTrackers: [...remove] });
+  }
+  if (flags.announce) await client.command(id, "announce");
+  const found = await client.trackers(id);
+  output.record(found);
+  if (found.tiers.length === 0) output.say("It has no trackers.");
+  for (const [index, tier] of found.tiers.entries()) {
+    for (const url of tier) output.line(`${index + 1}  ${escapeOutside(url)}`);
+  }
+  for (const { name, state, message, nextAnnounceSeconds, seeds, leechers } of found.trackers) {
+    const words = [
+      state,
+      ...(seeds === null ? [] : [`${seeds} seeds`]),
+      ...(leechers === null ? [] : [`${leechers} leechers`]),
+      ...(nextAnnounceSeconds === null ? [] : [`again in ${formatSeconds(nextAnnounceSeconds)}`]),
+      ...(message === null ? [] : [escapeOutside(message)]),
+    ];
+    output.line(`${escapeOutside(name)}: ${words.join(", ")}`);
+  }
+}

@@ -1,0 +1,17 @@
+import type { TransferClient } from "../commands/transfer-client.ts";
+import type { CommandRun } from "./command-frame.ts";
+import type { SystemFlags } from "./system-option.ts";
+
+/** Connects to the node on this machine. */
+export async function useTransfers(
+  { signal }: Pick<CommandRun, "signal">,
+  { system = false }: SystemFlags,
+): Promise<TransferClient> {
+  const { nodePlaces } = await import("../daemon/node-config.ts");
+  const { controlClient } = await import("../daemon/background-node.ts");
+  const { controlSocketIn } = await import("../config/places.ts");
+  const { filePorts } = await import("../daemon/file-ports.ts");
+  const { TransferClient } = await import("../commands/transfer-client.ts");
+  const socket = controlSocketIn(nodePlaces(system).runtimeDir);
+  return new TransferClient(controlClient(socket, signal), filePorts().files);
+}

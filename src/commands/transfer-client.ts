@@ -1,0 +1,212 @@
+import { z } from "zod";
+import { TRANSFERS_PATH, transferPath } from "../api/paths.ts";
+import { TORRENT_FILE_BYTES_MAX } from "../api/source-limits.ts";
+import {
+  type TransferEditInput,
+  type TransferFilesView,
+  transferFilesSchema,
+  transferListSchema,
+  type TransferPeersView,
+  transferPeersSchema,
+  transferSchema,
+  type TransferSettingsChange,
+  type TransferSettingsView,
+  transferSettingsSchema,
+  type TransferTrackersView,
+  transferTrackersSchema,
+  type TransferView,
+} from "../api/transfers.ts";
+import type { UserFiles } from "../ports/user-files.ts";
+import { CommandError, diskTrouble } from "./command-error.ts";
+import type { ControlClient } from "./control-client.ts";
+import { factsOf } from "./path-facts.ts";
+
+const nothing = z.undefined();
+
+export interface AddOptions {
+  /** Receives, or holds, the files; relative to the working directory. */
+  readonly folder?: string | undefined;
+  readonly label?: string | undefined;
+  readonly stopped?: boolean | undefined;
+  readonly first?: boolean | undefined;
+}
+
+/** The outcome for one torrent of several. */
+export type AddedTransfer =
+  | { readonly kind: "added"; readonly transfer: TransferView }
+  | { readonly kind: "refused"; readonly source: string; readonly error: CommandError };
+
+/** What a person asks of the transfers of the node on this machine. */
+export class TransferClient {
+  readonly #node: ControlClient;
+  readonly #files: UserFiles;
+
+  constructor(node: ControlClient, files: UserFiles) {
+    this.#node = node;
+    this.#files = files;
+  }
+
+  /**
+   * Adds what a source names: a .torrent file, a folder of such files, a magnet link, an infohash or a URL. A folder
+   * goes on after a refusal.
+   *
+   * @throws {CommandError} (rejects) The refusal of a single torrent, or `not-found` for an empty folder.
+   */
+  async *add(source: string, options: AddOptions): AsyncIterable<AddedTransfer> {
+    const facts = factsOf(this.#files, source);
+    if (facts?.kind !== "folder") {
+      yield { kind: "added", transfer: await this.#addOne(source, options) };
+      return;
+    }
+    const { root, files } = await this.#files.list(source, {});
+    const torrents = files.filter(({ path }) => /\.torrent$/i.test(path.at(-1)!));
+    if (torrents.length === 0) {
+      throw new CommandError("not-found", `${source} has no .torrent files.`, {
+        subject: source,
+        hint: `everseed create ${source} makes a torrent of the folder.`,
+      });
+    }
+    for (const { path } of torrents) {
+      const file = [root, ...path].join("/");
+      try {
+        yield { kind: "added", transfer: await this.#addOne(file, options) };
+      } catch (error) {
+        if (!(error instanceof CommandError)) throw error;
+        yield { kind: "refused", source: file, error };
+      }
+    }
+  }
+
+  /** All of them, page after page. */
+  async list(filter: { readonly label?: string | undefined } = {}): Promise<TransferView[]> {
+    const found: TransferView[] = [];
+    let after: number | null = 0;
+    while (after !== null) {
+      const query = new URLSearchParams({ after: String(after) });
+      if (filter.label !== undefined) query.set("label", filter.label);
+      const page: z.infer<typeof transferListSchema> = await this.#node.ask(
+        `${TRANSFERS_PATH}?${query.toString()}`,
+        transferListSchema,
+      );
+      found.push(...page.transfers);
+      after = page.next;
+    }
+    return found;
+  }
+
+  /** @param id - The id, its beginning, or the name. */
+  find(id: string): Promise<TransferView> {
+    return this.#node.ask(transferPath(id), transferSchema);
+  }
+
+  async command(id: string, name: "start" | "stop" | "recheck" | "announce"): Promise<void> {
+    await this.#node.ask(`${transferPath(id)}/${name}`, nothing, { method: "POST" });
+  }
+
+  async remove(id: string, withContent: boolean): Promise<void> {
+    const query = `?content=${String(withContent)}`;
+    await this.#node.ask(transferPath(id) + query, nothing, { method: "DELETE" });
+  }
+
+  edit(id: string, body: TransferEditInput): Promise<TransferView> {
+    return this.#node.ask(transferPath(id), transferSchema, { method: "PATCH", body });
+  }
+
+  move(id: string, folder: string): Promise<TransferView> {
+    const body = { folder: this.#files.absolute(folder) };
+    return this.#node.ask(`${transferPath(id)}/move`, transferSchema, { method: "POST", body });
+  }
+
+  files(id: string): Promise<TransferFilesView> {
+    return this.#node.ask(`${transferPath(id)}/files`, transferFilesSchema);
+  }
+
+  /**
+   * Chooses files by patterns, as `get --select` does.
+   *
+   * @throws {CommandError} (rejects) `not-found` when a pattern fits no file.
+   */
+  async choose(
+    id: string,
+    { want, skip }: { readonly want: readonly string[]; readonly skip: readonly string[] },
+  ): Promise<void> {
+    const { files } = await this.files(id);
+    const chosen: Record<string, "normal" | "skip"> = {};
+    for (const [patterns, priority] of [
+      [skip, "skip"],
+      [want, "normal"],
+    ] as const) {
+      for (const pattern of patterns) {
+        const fitting = files.filter(({ path }) => this.#fits(path, pattern));
+        if (fitting.length === 0) {
+          throw new CommandError("not-found", `No file fits ${pattern}.`, {
+            hint: `everseed files ${id} lists them.`,
+          });
+        }
+        for (const { index } of fitting) chosen[index] = priority;
+      }
+    }
+    await this.edit(id, { files: chosen });
+  }
+
+  peers(id: string): Promise<TransferPeersView> {
+    return this.#node.ask(`${transferPath(id)}/peers`, transferPeersSchema);
+  }
+
+  trackers(id: string): Promise<TransferTrackersView> {
+    return this.#node.ask(`${transferPath(id)}/trackers`, transferTrackersSchema);
+  }
+
+  settings(): Promise<TransferSettingsView> {
+    return this.#node.ask(`${TRANSFERS_PATH}/settings`, transferSettingsSchema);
+  }
+
+  setSettings(body: TransferSettingsChange): Promise<TransferSettingsView> {
+    const change = { method: "PATCH", body } as const;
+    return this.#node.ask(`${TRANSFERS_PATH}/settings`, transferSettingsSchema, change);
+  }
+
+  #fits(path: string, pattern: string): boolean {
+    const inner = path.slice(path.indexOf("/") + 1);
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    return pattern.includes("/")
+      ? this.#files.matchesGlob(path, pattern) || this.#files.matchesGlob(inner, pattern)
+      : this.#files.matchesGlob(name, pattern);
+  }
+
+  async #addOne(source: string, options: AddOptions): Promise<TransferView> {
+    const folder = options.folder === undefined ? undefined : this.#files.absolute(options.folder);
+    const how = { ...options, folder };
+    if (factsOf(this.#files, source) === undefined) {
+      return this.#node.ask(TRANSFERS_PATH, transferSchema, {
+        method: "POST",
+        body: { ...how, source },
+      });
+    }
+    const query = new URLSearchParams();
+    for (const [key, value] of Object.entries(how)) {
+      if (value !== undefined) query.set(key, String(value));
+    }
+    return this.#node.ask(`${TRANSFERS_PATH}/torrent?${query.toString()}`, transferSchema, {
+      method: "POST",
+      body: await this.#read(source),
+    });
+  }
+
+  async #read(path: string): Promise<Uint8Array> {
+    const limits = {
+      fileBytesMax: TORRENT_FILE_BYTES_MAX,
+      streamBytesMax: TORRENT_FILE_BYTES_MAX,
+    };
+    try {
+      const { bytes } = await this.#files.read(path, limits);
+      if (bytes) return bytes;
+    } catch (error) {
+      throw diskTrouble(error, `read ${path}`, path);
+    }
+    throw new CommandError("not-a-torrent", `${path} is too large for a .torrent file.`, {
+      subject: path,
+      hint: "give the .torrent file, not the content.",
+    });
+  }
+}

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { TransferView } from "../../src/api/transfers.ts";
+import { assembleTorrent } from "../../src/metainfo/assemble-torrent.ts";
+import { makeSimTorrent } from "../../src/sim/sim-torrent.ts";
+import { seededRandom } from "../../src/sim/seeded-random.ts";
+import { everseed, type Finished, temporaryFolder } from "./everseed-process.ts";
+import { killed } from "./killed.ts";
+
+test("STO-1 a person's torrents: added, listed, there after kill -9, removed with their files", async (context) => {
+  const home = temporaryFolder(context);
+  const env = {
+    EVERSEED_HOME: home,
+    EVERSEED_ENGINE_HOST: "127.0.0.1",
+    EVERSEED_ENGINE_PORT: "0",
+    PATH: process.env["PATH"] ?? "",
+  };
+  const run = (...args: readonly string[]): Promise<Finished> => everseed(context, args, { env });
+  const records = async (...args: readonly string[]): Promise<TransferView[]> => {
+    const { exit, stdout, stderr } = await run(...args, "--json");
+    assert.equal(exit, 0, stderr);
+    return stdout
+      .trim()
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as TransferView);
+  };
+  const made = makeSimTorrent({
+    random: seededRandom(3),
+    name: "talk.bin",
+    size: 300_000,
+    pieceLength: 65_536,
+    kind: "v1",
+  });
+  const { infoBytes } = made.metainfo.info;
+  const content = join(home, "content");
+  mkdirSync(content);
+  writeFileSync(join(content, "talk.bin"), made.bytes);
+  const torrent = join(home, "talk.torrent");
+  const parts = { infoBytes, trackers: [], pieceLayers: new Map() };
+  writeFileSync(torrent, assembleTorrent(parts));
+  const started = await run("daemon", "start", "--json");
+  assert.equal(started.exit, 0, started.stderr);
+  context.after(() => run("daemon", "stop"));
+  const [added] = await records("add", torrent, "-o", content, "--label", "films");
+  assert.ok(added);
+  assert.deepEqual([added.name, added.infohashV1, added.label], ["talk.bin", added.id, "films"]);
+
+  await killed((JSON.parse(started.stdout) as { pid: number }).pid);
+  assert.equal((await run("daemon", "start")).exit, 0);
+  const short = added.id.slice(0, 6);
+  const table = await run("ls");
+  assert.match(table.stdout, /^ID +NAME +DONE +DOWN +UP +PEERS +ETA +STATE\n/);
+  assert.ok(table.stdout.includes(`${added.id.slice(0, 4)}  talk.bin`), table.stdout);
+  assert.equal((await run("rm", short, "--with-content")).exit, 0);
+  assert.equal(existsSync(join(content, "talk.bin")), false);
+});
