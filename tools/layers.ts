@@ -75,11 +75,11 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["sim", { imports: ["ports", "engine", "metainfo"] }],
   ["config", { imports: [], packages: true }],
   ["daemon", { imports: COMPOSED.split(" "), world: true }],
-  // `platform`: the version, which `--version` and the help need at once. `config`: the table of keys that have flags.
+  // `config`: the table of keys that have flags.
   [
     "cli",
     {
-      imports: ["api", "ports", "commands", "config", "daemon", "platform"],
+      imports: ["api", "ports", "commands", "config", "daemon"],
       packages: true,
       world: true,
     },
