@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { formatMagnet } from "../../src/metainfo/magnet.ts";
 import { parseMetainfo } from "../../src/metainfo/parse-metainfo.ts";
 import { openStore } from "../../src/store/open-store.ts";
+import type { StoredTransfer } from "../../src/store/transfers.ts";
 import { HOME } from "../commands/simulated-world.ts";
 import { DOWNLOADS, type NodeRun, TRACKER, TransfersWorld } from "./transfers-world.ts";
 
@@ -17,7 +18,11 @@ async function killed(world: TransfersWorld, { machine, store }: NodeRun): Promi
   }
   const rows = await store.transfers.after(0, 100);
   const copy = await openStore(":memory:");
-  await copy.transfers.insertAll(rows.map(({ seq: _, ...row }) => row));
+  const stored = rows.map((row): StoredTransfer => {
+    const { seq: _, ...rest } = row;
+    return rest;
+  });
+  await copy.transfers.insertAll(stored);
   return world.node(other, { store: copy });
 }
 
