@@ -6,6 +6,7 @@ import { DhtError } from "./dht-error.ts";
 import { encodeQuery, type KrpcFields } from "./encode-krpc.ts";
 import {
   decodeKrpc,
+  endsAsAnswer,
   type KrpcFailure,
   type KrpcMessage,
   type KrpcQuery,
@@ -175,7 +176,8 @@ export class DhtNode {
         this.#bootstrap.delete(this.#bootstrap.keys().next().value!);
       }
     }
-    if (!this.isJoined) this.#upkeep.hurry(now);
+    // Nodes that were saved may answer before the configured ones are known, and may be all that is left of another network.
+    if (!this.isJoined || this.#table.size < SEEDS / 2) this.#upkeep.hurry(now);
   }
 
   /**
@@ -475,23 +477,6 @@ export class DhtNode {
   #tableOf(family: Family): RoutingTable | undefined {
     return family === this.family ? this.#table : this.#options.otherTable();
   }
-}
-
-/**
- * Tells whether the last key says that this is a reply or a failure: `1:y1:re`, `1:y1:ee`. An answer that ends otherwise,
- * because its keys are in no order, counts as a query until it is read.
- */
-function endsAsAnswer(packet: Uint8Array): boolean {
-  const end = packet.length;
-  const kind = packet[end - 2];
-  return (
-    end > 7 &&
-    (kind === 0x72 || kind === 0x65) &&
-    packet[end - 6] === 0x3a &&
-    packet[end - 5] === 0x79 &&
-    packet[end - 4] === 0x31 &&
-    packet[end - 3] === 0x3a
-  );
 }
 
 /** @returns `undefined` for what is no message: it is not answered (DHT-1). */

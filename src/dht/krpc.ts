@@ -96,6 +96,23 @@ export function decodeKrpc(packet: Uint8Array): KrpcMessage {
   }
 }
 
+/**
+ * Tells whether the last key says that this is a reply or a failure: `1:y1:re`, `1:y1:ee`. An answer that ends otherwise,
+ * because its keys are in no order, counts as a query until it is read.
+ */
+export function endsAsAnswer(packet: Uint8Array): boolean {
+  const end = packet.length;
+  const kind = packet[end - 2];
+  return (
+    end > 7 &&
+    (kind === 0x72 || kind === 0x65) &&
+    packet[end - 6] === 0x3a &&
+    packet[end - 5] === 0x79 &&
+    packet[end - 4] === 0x31 &&
+    packet[end - 3] === 0x3a
+  );
+}
+
 function decodeDict(packet: Uint8Array): BencodeDict {
   let value: BencodeValue;
   try {

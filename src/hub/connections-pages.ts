@@ -37,7 +37,7 @@ export function connectionsPages({ reach }: HubParts, frames: PageFrames): Hono<
       if (text === undefined) continue;
       const value = readValue(setting, text);
       if (value === undefined) {
-        const message = `"${setting.label}" does not take "${text.slice(0, 100)}".`;
+        const message = `"${setting.label}" does not take "${text.slice(0, 100)}". ${takes(setting)}`;
         return again(c, form, { kind: "bad-value", key: setting.key, message });
       }
       if (isSame(value, setting.value)) continue;
@@ -92,6 +92,23 @@ function readValue({ control }: ReachSetting, text: string): ReachValue | null |
       return /^[0-9]{1,12}(\.[0-9]{1,3})?$/.test(trimmed)
         ? Math.round(Number(trimmed) * KIB)
         : undefined;
+  }
+}
+
+/** What a field takes, in words. */
+function takes({ control }: ReachSetting): string {
+  switch (control.kind) {
+    case "count":
+      return `It takes a whole number from ${control.min} to ${control.max}.`;
+    case "rate":
+      return "It takes KiB per second, such as 500; nothing is no limit.";
+    case "switch":
+      return "It takes on, off, or nothing for automatic.";
+    case "choice":
+      return `It takes one of ${control.choices.map(({ value }) => value).join(", ")}.`;
+    case "text":
+    case "list":
+      return "It takes any text.";
   }
 }
 

@@ -234,6 +234,16 @@ test("two families are two networks over one store, and one machine joins both (
   assert.deepEqual(hosts(eighth), ["2600:2::1"]);
 });
 
+test("DHT-6: a configured node is asked although a saved one has answered, while few are known", () => {
+  const world = new DhtWorld({ seed: 15 });
+  const [saved, configured] = [world.join(), world.join()];
+  const machine = world.join({ bootstrap: [saved.endpoint] });
+  world.simulation.runFor(60_000);
+  machine.dht.addBootstrap([configured.endpoint]);
+  world.simulation.runFor(10_000);
+  assert.equal(machine.dht.status().families[0]?.good, 2);
+});
+
 test("BEP 32: one node of either family leads into both networks", () => {
   const world = new DhtWorld({ seed: 14 });
   const four = world.join();

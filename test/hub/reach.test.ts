@@ -88,8 +88,17 @@ test("a wrong value changes nothing: the form comes back filled in, with the rea
   const world = await hubWorld(t);
   const headers = await asAdministrator(world);
   for (const [key, text, words] of [
-    ["engine.upBytesPerSecond", "fast", /"Sending to peers" does not take "fast"/],
+    [
+      "engine.upBytesPerSecond",
+      "fast",
+      /"Sending to peers" does not take "fast"\. It takes KiB per second, such as 500/,
+    ],
     ["engine.upBytesPerSecond", "-1", /does not take "-1"/],
+    [
+      "engine.connectionsMax",
+      "many",
+      /does not take "many"\. It takes a whole number from 4 to 50000/,
+    ],
     ["engine.encryption", "rot13", /"Encryption" takes prefer, require or off/],
   ] as const) {
     const form = { "engine.downBytesPerSecond": "7", [key]: text };
