@@ -7,6 +7,7 @@ import { check, create } from "./cases/create.ts";
 import { show } from "./cases/show.ts";
 import { firstStart, pages, start } from "./cases/start.ts";
 import { swarmLarge, swarmSmall } from "./cases/swarm.ts";
+import { webSeed } from "./cases/web-seed.ts";
 import { oneToOne, overUtp, rc4, smallFiles, tinyFiles } from "./cases/transfer.ts";
 
 const CASES: readonly BenchCase[] = [
@@ -15,6 +16,7 @@ const CASES: readonly BenchCase[] = [
   overUtp,
   smallFiles,
   tinyFiles,
+  webSeed,
   swarmSmall,
   swarmLarge,
   create,

@@ -151,15 +151,14 @@ class TransmissionDaemon {
 
   /**
    * @param address - The address that it listens on and connects from.
-   * @param how.utp - It listens for uTP too, and calls peers over it first. It cannot do without TCP.
-   * @param how.pex - It tells and hears of peers.
+   * @param utp - It listens for uTP too, and calls peers over it first. It cannot do without TCP.
    */
   static async start(
     t: TestContext,
     folder: string,
     address = "127.0.0.1",
     encryption: ForeignEncryption = "allow",
-    { utp = false, pex = false }: { readonly utp?: boolean; readonly pex?: boolean } = {},
+    utp = false,
   ): Promise<TransmissionDaemon> {
     const config = temporaryFolder(t, "transmission-");
     const [peerPort, rpcPort] = [await freePort(), await freePort()];
@@ -169,7 +168,7 @@ class TransmissionDaemon {
         "bind-address-ipv4": address,
         "dht-enabled": false,
         "lpd-enabled": false,
-        "pex-enabled": pex,
+        "pex-enabled": false,
         "utp-enabled": utp,
         "port-forwarding-enabled": false,
         "download-dir": folder,
@@ -221,9 +220,7 @@ export async function seedWithTransmission(
   },
 ): Promise<number> {
   const { folder, encryption, utp } = how;
-  const daemon = await TransmissionDaemon.start(t, folder, "127.0.0.1", encryption, {
-    utp: utp ?? false,
-  });
+  const daemon = await TransmissionDaemon.start(t, folder, "127.0.0.1", encryption, utp);
   daemon.remote(["--add", torrent, "--download-dir", folder]);
   daemon.remote(["-t", "all", "--verify"]);
   await until("transmission has checked its files", () => daemon.done());
@@ -234,19 +231,10 @@ export async function seedWithTransmission(
 export async function leechWithTransmission(
   t: TestContext,
   source: string,
-  to: {
-    readonly folder: string;
-    readonly address: string;
-    readonly utp?: boolean;
-    readonly pex?: boolean;
-    /** Called when it listens. */
-    readonly onPort?: (port: number) => void;
-  },
+  to: { readonly folder: string; readonly address: string; readonly utp?: boolean },
 ): Promise<void> {
-  const { folder, address, utp = false, pex = false, onPort } = to;
-  const daemon = await TransmissionDaemon.start(t, folder, address, "allow", { utp, pex });
-  daemon.remote(["--add", source, "--download-dir", folder]);
-  onPort?.(daemon.peerPort);
+  const daemon = await TransmissionDaemon.start(t, to.folder, to.address, "allow", to.utp);
+  daemon.remote(["--add", source, "--download-dir", to.folder]);
   await until("transmission has everything", () => daemon.done());
 }
 
