@@ -15,7 +15,8 @@ import {
 import { run } from "../measure.ts";
 
 const MIB = 1024 * 1024;
-/** Of waiting for nginx. */
+const NGINX = "/usr/sbin/nginx";
+/** Of waiting for it. */
 const START_MS = 10_000;
 
 /** No peers, and no other way to any. */
@@ -98,7 +99,7 @@ async function startNginx(
     `daemon off; master_process off; pid ${folder}/pid; error_log stderr crit;\nevents {}\n` +
       `http { access_log off; sendfile on; ${temporary}\nserver { listen 127.0.0.1:${port}; root ${root}; } }\n`,
   );
-  const nginx = spawn("nginx", ["-p", folder, "-e", "stderr", "-c", config], {
+  const nginx = spawn(NGINX, ["-p", folder, "-e", "stderr", "-c", config], {
     stdio: ["ignore", "ignore", "inherit"],
   });
   const url = `http://127.0.0.1:${port}/`;
