@@ -209,7 +209,8 @@ async function inPlace(path: string, flags: PublishFlags, { output, signal }: Co
     },
   });
   progress.finish();
-  output.record(published);
+  const link = publication && (await linkOf(publication));
+  output.record({ ...published, ...(link !== undefined && { link }) });
   const { infohashV1, infohashV2, pageUrl, magnet, wasHere } = published;
   if (pageUrl === null || magnet === null) {
     output.line(`Infohash   ${infohashV1 ?? infohashV2 ?? ""}`);
@@ -220,14 +221,14 @@ async function inPlace(path: string, flags: PublishFlags, { output, signal }: Co
     output.say(wasHere ? "The hub had it already." : "The everseed serves it from where it lies.");
     if (wasHere) tellKept(output, flags, published.title ?? "");
   }
-  if (publication) await tellLink(output, publication);
+  if (link !== undefined) output.line(`Follow     ${link}`);
   output.say("The files stay yours: the hub reads them, and never moves, changes or deletes them.");
 }
 
 /** The link that finds the newest version, whichever that is. */
-async function tellLink(output: Output, { key, salt }: OwnPublication): Promise<void> {
+async function linkOf({ key, salt }: OwnPublication): Promise<string> {
   const { publicationLink } = await import("../../commands/publish-version.ts");
-  output.line(`Follow     ${publicationLink({ publicKey: key.publicKey, salt })}`);
+  return publicationLink({ publicKey: key.publicKey, salt });
 }
 
 /** The existing torrent stays unchanged: publishing it again changes none of its texts. */
