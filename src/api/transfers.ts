@@ -240,10 +240,7 @@ export const transferSettingsSchema = z
         )
         .max(CHANGES_MAX),
     }),
-    labels: z.record(
-      label,
-      z.object({ rates: ratesSchema.optional(), shareLimits: shareLimitsSchema.optional() }),
-    ),
+    labels: z.record(label, z.object({ shareLimits: shareLimitsSchema.optional() })),
   })
   .meta({ id: "TransferSettings" });
 

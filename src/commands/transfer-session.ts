@@ -36,6 +36,7 @@ export interface TransferSessionParts {
   ) => Promise<readonly PeerSource[]>;
   readonly extensions: readonly ExtensionKind[];
   readonly clock: Clock;
+  readonly setLimits: TransferEngine["setLimits"];
 }
 
 /**
@@ -110,7 +111,7 @@ export class TransferSession implements TransferEngine {
   }
 
   setLimits(limits: Partial<SessionLimits>): void {
-    this.#parts.session.setLimits(limits);
+    this.#parts.setLimits(limits);
   }
 
   /** Those of the torrent, and a tier for each that the owner named. */

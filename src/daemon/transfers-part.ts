@@ -44,6 +44,7 @@ export async function openTransfers(
     log,
     run: (work) => turns.run(work),
     sleeping: engine.sleeping,
+    timeZone: Temporal.Now.timeZoneId(),
   });
   engine.sleepers.add({ wake: service.wake, all: () => state.store.transfers.allInfohashes() });
   ends.push(() => service.close());
@@ -105,5 +106,18 @@ function transferEngine(
     },
     extensions: hubExtensions(config, judgePeers),
     clock,
+    // The node's own limits hold for everything in it; those of the transfers may be lower.
+    setLimits: ({ downBytesPerSecond = 0, upBytesPerSecond = 0 }) => {
+      const node = engine.limits();
+      session.setLimits({
+        downBytesPerSecond: lower(downBytesPerSecond, node.downBytesPerSecond),
+        upBytesPerSecond: lower(upBytesPerSecond, node.upBytesPerSecond),
+      });
+    },
   });
+}
+
+/** 0 is no limit. */
+function lower(one: number, other: number): number {
+  return one === 0 || other === 0 ? Math.max(one, other) : Math.min(one, other);
 }

@@ -18,7 +18,6 @@ export interface RateSpan {
 
 /** What is chosen for all transfers with a label. */
 export interface LabelSettings {
-  readonly rates?: Rates | undefined;
   readonly shareLimits?: ShareLimits | undefined;
 }
 

@@ -14,6 +14,8 @@ import type {
 import { AnnounceTurns, ROUND_MS } from "./announce-turns.ts";
 import { DownloadQueue } from "./download-queue.ts";
 import { RunningTransfers } from "./running-transfers.ts";
+import { ratesAt, weekMoment } from "./rate-schedule.ts";
+import { ShareEnds } from "./share-ends.ts";
 import { SeedRest } from "./seed-rest.ts";
 import {
   type AddOutcome,
@@ -65,6 +67,8 @@ export interface TransfersOptions {
   readonly log: Log;
   /** Runs work that takes a while, in turns with everything else. */
   readonly run: RunWork;
+  /** Of the owner, for the weekly schedule. */
+  readonly timeZone: string;
   readonly defaults?: TransferSettings | undefined;
   /** Told which torrents a peer may wake: encrypted peers name them by a mark. */
   readonly sleeping?: SleepingTorrents | undefined;
@@ -96,6 +100,7 @@ export class Transfers {
   readonly #queue: DownloadQueue;
   readonly #turns: AnnounceTurns;
   readonly #rest: SeedRest;
+  readonly #shares: ShareEnds;
   readonly #watch: TransferWatch;
   readonly #adding: TransferAdding;
   readonly #edits: TransferEdits;
@@ -121,6 +126,7 @@ export class Transfers {
     }));
     const settings = (): TransferSettings => this.#settings;
     this.#queue = new DownloadQueue({ transfers, running, lines, settings, clock, log });
+    this.#shares = new ShareEnds({ transfers, running, lines, settings, clock, log });
     this.#rest = new SeedRest({ running, lines, engine, settings, clock, log });
     this.#turns = new AnnounceTurns({
       transfers,
@@ -148,6 +154,7 @@ export class Transfers {
     const { settings, transfers } = this.#options;
     this.#settings = await loadSettings(settings, this.#settings);
     this.#isOpen = true;
+    this.#setRates();
     for (const { id } of await transfers.withChores()) this.#carryOn(id);
     this.#queue.handleChange();
     this.#turns.start();
@@ -429,7 +436,11 @@ export class Transfers {
     // Its trackers are asked by the engine.
     if (awake && !awake.quiet) return;
     try {
-      if (!awake) await transfers.update(row.id, { seeded_ms: row.seeded_ms + ROUND_MS });
+      if (!awake) {
+        const seeded_ms = row.seeded_ms + ROUND_MS;
+        await transfers.update(row.id, { seeded_ms });
+        this.#shares.judge({ ...row, seeded_ms });
+      }
       await engine.announceAsleep({
         infohashes: infohashesOf(row),
         private: row.private === 1,
@@ -455,17 +466,28 @@ export class Transfers {
   #tick(): void {
     const { clock, log } = this.#options;
     const now = clock.nowMs();
-    for (const awake of this.#running.all()) awake.count(now, clock.wallMs());
+    for (const awake of this.#running.all()) {
+      awake.count(now, clock.wallMs());
+      this.#shares.judge(awake.row);
+    }
     void this.#watch.tell().catch((error: unknown) => {
       log.error("the watchers of transfers were not told", { error: String(error) });
     });
     if (now - this.#savedMs < SAVE_MS) return;
     this.#savedMs = now;
+    this.#setRates();
     this.#rest.sweep();
     this.#queue.handleChange();
     this.#running.saveFigures().catch((error: unknown) => {
       log.error("the figures of transfers were not saved", { error: String(error) });
     });
+  }
+
+  /** The schedule may have changed them. */
+  #setRates(): void {
+    const { engine, clock, timeZone } = this.#options;
+    const { down, up } = ratesAt(this.#settings, weekMoment(clock.wallMs(), timeZone));
+    engine.setLimits({ downBytesPerSecond: down, upBytesPerSecond: up });
   }
 
   // ---- Settings ------------------------------------------------------------------------------------------------
@@ -477,6 +499,7 @@ export class Transfers {
   async setSettings(change: TransferSettingsChange): Promise<TransferSettings> {
     this.#settings = withChange(this.#settings, change);
     await saveSettings(this.#options.settings, this.#settings);
+    this.#setRates();
     this.#queue.handleChange();
     return this.#settings;
   }

@@ -118,6 +118,7 @@ export class TransfersWorld {
         sources: async () => [],
         extensions: [],
         clock,
+        setLimits: (limits) => session.setLimits(limits),
       }),
       hasher: disk,
       files,
@@ -127,6 +128,7 @@ export class TransfersWorld {
       clock,
       log: SILENT_LOG,
       run: async (work) => finish(work),
+      timeZone: "UTC",
     });
     if (settings) await transfers.setSettings(settings);
     await this.run(transfers.begin());

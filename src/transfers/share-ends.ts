@@ -1,0 +1,47 @@
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { TransferRow, TransferTable } from "../store/transfers.ts";
+import type { RunningTransfers } from "./running-transfers.ts";
+import { endOfSeeding, shareLimitsFor } from "./share-limits.ts";
+import { parseChoices } from "./transfer-choices.ts";
+import type { TransferLines } from "./transfer-lines.ts";
+import { isWanted } from "./transfer-row.ts";
+import type { TransferSettings } from "./transfer-settings.ts";
+
+export interface ShareEndsParts {
+  readonly transfers: Pick<TransferTable, "find">;
+  readonly running: RunningTransfers;
+  readonly lines: TransferLines;
+  readonly settings: () => TransferSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Stops seeds that have given enough. */
+export class ShareEnds {
+  readonly #parts: ShareEndsParts;
+
+  constructor(parts: ShareEndsParts) {
+    this.#parts = parts;
+  }
+
+  /** @param row - With figures of now. */
+  judge(row: TransferRow): void {
+    const { transfers, running, lines, settings, clock, log } = this.#parts;
+    const { shareLimits, labels } = settings();
+    const ofLabel = row.label === null ? undefined : labels[row.label]?.shareLimits;
+    const limits = shareLimitsFor(parseChoices(row.choices).shareLimits, ofLabel, shareLimits);
+    const cause = endOfSeeding(row, limits, clock.wallMs());
+    if (!cause || !isWanted(row)) return;
+    const { id } = row;
+    const end = async (): Promise<void> => {
+      const now = running.get(id)?.row ?? (await transfers.find(id));
+      if (!now || !isWanted(now)) return;
+      await running.update(id, { stopped: 1, pause: cause });
+      await running.close(id);
+    };
+    lines.run(id, end).catch((error: unknown) => {
+      log.error("a seed that has given enough was not stopped", { id, error: String(error) });
+    });
+  }
+}
