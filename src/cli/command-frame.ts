@@ -40,6 +40,36 @@ export function addCommand(parent: Command, words: CommandWords): Command {
   return command;
 }
 
+/** The name of a command that has commands of its own, and the texts of its help. */
+export interface GroupWords {
+  readonly name: string;
+  readonly summary: string;
+  readonly examples: readonly string[];
+  /** The list of all commands leaves it out. */
+  readonly isHidden?: boolean;
+}
+
+/**
+ * Adds a command that has commands of its own. They are made when its name is among the words of the command line:
+ * making those of all groups took as long as the rest of `--help`.
+ *
+ * @param asked - The words of the command line; without them everything is made.
+ * @param addCommands - Adds the commands of the group.
+ */
+export function addGroup(
+  program: Command,
+  { name, summary, examples, isHidden = false }: GroupWords,
+  asked: readonly string[] | undefined,
+  addCommands: (group: Command) => void,
+): void {
+  const group = program
+    .command(name, { hidden: isHidden })
+    .description(summary)
+    .addHelpText("before", exampleText(examples))
+    .helpCommand(false);
+  if (asked === undefined || asked.includes(name)) addCommands(group);
+}
+
 /** The top of a help text. */
 export function exampleText(examples: readonly string[]): string {
   const head = examples.length === 1 ? "Example:" : "Examples:";

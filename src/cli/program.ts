@@ -26,18 +26,22 @@ const EXAMPLES = [
   "everseed create talks/        make a torrent",
 ];
 
-/** All commands. Their code is imported when they run, so that help appears at once. */
-export function createProgram(): Command {
+/**
+ * All commands. Their code is imported when they run, so that help appears at once.
+ *
+ * @param asked - The words of the command line: groups that they do not name stay empty.
+ */
+export function createProgram(asked?: readonly string[]): Command {
   const program = new Command("everseed")
     .description("Publish, track, seed and fetch torrents.")
     .addHelpText("before", exampleText(EXAMPLES))
     .version(VERSION, "-V, --version", "show which everseed this is")
     .enablePositionalOptions()
     .helpCommand(false);
-  addHubCommand(program);
-  addDaemonCommand(program);
-  addConfigCommand(program);
-  addTransferCommands(program);
+  addHubCommand(program, asked);
+  addDaemonCommand(program, asked);
+  addConfigCommand(program, asked);
+  addTransferCommands(program, asked);
   addPublishCommand(program);
   addUnpublishCommand(program);
   addCreateCommand(program);
@@ -46,7 +50,7 @@ export function createProgram(): Command {
   addSeedCommand(program);
   addShowCommand(program);
   addCheckCommand(program);
-  addDhtCommand(program);
+  addDhtCommand(program, asked);
   addVersionCommand(program);
   addHelpCommand(program);
   for (const command of withDescendants(program)) {
@@ -60,7 +64,7 @@ export function createProgram(): Command {
 
 /** Runs the command line. Sets `process.exitCode`. */
 export async function runProgram(args: readonly string[]): Promise<void> {
-  const program = createProgram();
+  const program = createProgram(args);
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {

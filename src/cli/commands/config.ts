@@ -1,6 +1,12 @@
 import type { Command } from "commander";
 import type { ConfigTarget, ValueGiven } from "../../daemon/config-target.ts";
-import { addCommand, type CommandRun, exampleText, runCommand } from "../command-frame.ts";
+import {
+  addCommand,
+  addGroup,
+  type CommandRun,
+  type GroupWords,
+  runCommand,
+} from "../command-frame.ts";
 import type { Output } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { SYSTEM_OPTION, type SystemFlags } from "../system-option.ts";
@@ -10,15 +16,17 @@ interface ConfigFlags extends SystemFlags {
   readonly data?: string;
 }
 
-export function addConfigCommand(program: Command): void {
-  const config = program
-    .command("config")
-    .description("Show and change the settings of the node, or of a hub.")
-    .addHelpText(
-      "before",
-      exampleText(["everseed config get", "everseed config set engine.port 6881"]),
-    )
-    .helpCommand(false);
+const WORDS: GroupWords = {
+  name: "config",
+  summary: "Show and change the settings of the node, or of a hub.",
+  examples: ["everseed config get", "everseed config set engine.port 6881"],
+};
+
+export function addConfigCommand(program: Command, asked?: readonly string[]): void {
+  addGroup(program, WORDS, asked, addConfigCommands);
+}
+
+function addConfigCommands(config: Command): void {
   add(config, "get", "Show a value and who gave it; without a key, all of them.", "engine.port")
     .argument("[key]", "as in the file: engine.port")
     .action((key: string | undefined, flags: ConfigFlags) =>

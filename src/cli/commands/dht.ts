@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { encodeUtf8, toHex } from "../../base/bytes.ts";
 import type { Network } from "../../daemon/network.ts";
-import { addCommand, exampleText, runCommand } from "../command-frame.ts";
+import { addCommand, addGroup, type GroupWords, runCommand } from "../command-frame.ts";
 import { formatCount } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
@@ -26,12 +26,17 @@ interface PutFlags extends ItemFlags {
   readonly keyFile?: string;
 }
 
-export function addDhtCommand(program: Command): void {
-  const dht = program
-    .command("dht")
-    .description("Ask the DHT: peers of torrents, and small items.")
-    .addHelpText("before", exampleText(["everseed dht status"]))
-    .helpCommand(false);
+const WORDS: GroupWords = {
+  name: "dht",
+  summary: "Ask the DHT: peers of torrents, and small items.",
+  examples: ["everseed dht status"],
+};
+
+export function addDhtCommand(program: Command, asked?: readonly string[]): void {
+  addGroup(program, WORDS, asked, addDhtCommands);
+}
+
+function addDhtCommands(dht: Command): void {
   addDhtSubcommand(dht, {
     usage: "status",
     summary: "Join, and tell which nodes answer and how they see this machine.",
