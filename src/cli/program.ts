@@ -22,7 +22,7 @@ import { UsageError } from "./usage-error.ts";
 const EXAMPLES = [
   "everseed hub start            a web site, a tracker and an everseed, here",
   "everseed get talks.torrent    download a torrent",
-  "everseed add talks.torrent    the same by the node in the background: everseed daemon start",
+  "everseed add talks.torrent    the same by a node: see everseed daemon --help",
   "everseed create talks/        make a torrent",
 ];
 

@@ -36,23 +36,26 @@ export function boundTransport<Kind extends TransportKind>(
 export function boundDatagrams(lower: DatagramNet, options: BoundNetOptions): DatagramNet {
   return {
     resolve: (host) => lower.resolve(host),
-    bind: async ({ port, receive }) => {
+    bind: async ({ port, hasQueues = false, receive }) => {
       const sockets = await OnAddresses.open<DatagramSocket>({
         ...options,
         port,
-        open: (host, onPort) => lower.bind({ host, port: onPort, receive }),
+        open: (host, onPort) => lower.bind({ host, port: onPort, hasQueues, receive }),
       });
+      const forAddress = (address: string): DatagramSocket | undefined =>
+        sockets.of(address.includes(":") ? 6 : 4);
       return {
         get local(): Endpoint {
           return sockets.local ?? { address: "0.0.0.0", port };
         },
-        send: (bytes, to) => sockets.of(to.address.includes(":") ? 6 : 4)?.send(bytes, to),
+        send: (bytes, to) => forAddress(to.address)?.send(bytes, to),
         afterBurst: (fire) => {
           const socket = sockets.of(4) ?? sockets.of(6);
           if (socket) socket.afterBurst(fire);
           else options.clock.startTimer(0, fire);
         },
-        bytesMaxTo: (address) => sockets.of(address.includes(":") ? 6 : 4)?.bytesMaxTo?.(address),
+        bytesMaxTo: (address) => forAddress(address)?.bytesMaxTo?.(address),
+        openQueue: (remote) => forAddress(remote.address)?.openQueue?.(remote) ?? (() => undefined),
         close: () => sockets.close(),
       };
     },

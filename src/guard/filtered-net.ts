@@ -25,6 +25,7 @@ export function filteredDatagrams(lower: DatagramNet, refusalOf: RefusalOf): Dat
         },
         afterBurst: (fire) => socket.afterBurst(fire),
         bytesMaxTo: (address) => socket.bytesMaxTo?.(address),
+        openQueue: (remote) => socket.openQueue?.(remote) ?? (() => undefined),
         close: () => socket.close(),
       };
     },

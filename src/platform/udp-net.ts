@@ -5,6 +5,7 @@ import { addressBytes, type Endpoint, formatAddress } from "../base/endpoint.ts"
 import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type { DatagramNet, DatagramSocket } from "../ports/net.ts";
 import { LinkSizes } from "./link-sizes.ts";
+import { OwnQueues } from "./own-queues.ts";
 import { openEndpoint, toNetFailure } from "./socket-address.ts";
 
 /** Many small packets arrive at once; the kernel's default holds only a few hundred. It may give less than this. */
@@ -14,6 +15,9 @@ const RECEIVE_QUEUE_BYTES = 4 * 1024 * 1024;
 const ADDRESSES_MAX = 1024;
 /** Links are the machine's. */
 const LINK_SIZES = new LinkSizes();
+
+/** Linux prefers a connected socket of a port; others share packets out, or know no such sockets. */
+const QUEUES_KNOWN = process.platform === "linux";
 
 /** Errors that packets to or from others cause. */
 const OTHER_SIDE: ReadonlySet<string> = new Set([
@@ -47,17 +51,30 @@ export class UdpNet implements DatagramNet {
     readonly host: string;
     readonly port: number;
     readonly isShared?: boolean;
+    readonly hasQueues?: boolean;
     readonly receive: (bytes: Uint8Array, from: Endpoint) => void;
   }): Promise<DatagramSocket> {
     const family = net.isIPv6(options.host) ? 6 : 4;
-    const socket = dgram.createSocket({
-      type: family === 6 ? "udp6" : "udp4",
-      reuseAddr: options.isShared ?? false,
-      // Endpoints hold literal addresses; without this Node would call its resolver for each
-      // packet.
-      lookup: (address, _options, callback) => callback(null, address, family),
-    });
-    await bound(socket, options);
+    const canonical = remembering((address) => openEndpoint({ address, port: 0 }).address);
+    const hasQueues = QUEUES_KNOWN && options.hasQueues === true;
+    const createSocket = (reusePort: boolean): dgram.Socket => {
+      const socket = dgram.createSocket({
+        type: family === 6 ? "udp6" : "udp4",
+        reuseAddr: options.isShared ?? false,
+        reusePort,
+        // Endpoints hold literal addresses; without this Node would call its resolver for each
+        // packet.
+        lookup: (address, _options, callback) => callback(null, address, family),
+      });
+      socket.on("message", (bytes, { address, port }) => {
+        options.receive(bytes, { address: canonical(address), port });
+      });
+      return socket;
+    };
+    // Sockets that share a port would share one with another program of the same user, too: first it is taken alone.
+    const port = hasQueues ? await portToHave(createSocket(false), options) : options.port;
+    const socket = createSocket(hasQueues);
+    await bound(socket, { host: options.host, port });
     growReceiveQueue(socket, this.#log);
     socket.on("error", (error) => {
       const { code } = toNetFailure(error);
@@ -65,11 +82,17 @@ export class UdpNet implements DatagramNet {
       const level = OTHER_SIDE.has(code) ? "debug" : "warn";
       this.#log[level]("a UDP socket reported an error", { code });
     });
-    const canonical = remembering((address) => openEndpoint({ address, port: 0 }).address);
-    socket.on("message", (bytes, { address, port }) => {
-      options.receive(bytes, { address: canonical(address), port });
-    });
-    return new UdpSocket(socket, openEndpoint(socket.address()), family);
+    const literal = remembering((address) => literalFor(address, family));
+    const queues = hasQueues
+      ? new OwnQueues({
+          createSocket: () => createSocket(true),
+          onBound: (each) => growReceiveQueue(each, this.#log),
+          at: { address: options.host, port: socket.address().port },
+          literal,
+          log: this.#log,
+        })
+      : undefined;
+    return new UdpSocket(socket, openEndpoint(socket.address()), { literal, queues });
   }
 
   async resolve(host: string): Promise<readonly string[]> {
@@ -80,17 +103,23 @@ export class UdpNet implements DatagramNet {
   }
 }
 
+interface UdpSocketParts {
+  readonly literal: (address: string) => string | undefined;
+  readonly queues: OwnQueues | undefined;
+}
+
 class UdpSocket implements DatagramSocket {
   readonly local: Endpoint;
   readonly #socket: dgram.Socket;
-  readonly #family: 4 | 6;
-  readonly #literal = remembering((address) => this.#addressFor(address));
+  readonly #literal: (address: string) => string | undefined;
+  readonly #queues: OwnQueues | undefined;
   #closed = false;
 
-  constructor(socket: dgram.Socket, local: Endpoint, family: 4 | 6) {
+  constructor(socket: dgram.Socket, local: Endpoint, { literal, queues }: UdpSocketParts) {
     this.#socket = socket;
     this.local = local;
-    this.#family = family;
+    this.#literal = literal;
+    this.#queues = queues;
   }
 
   send(bytes: Uint8Array, to: Endpoint): void {
@@ -114,17 +143,34 @@ class UdpSocket implements DatagramSocket {
     return LINK_SIZES.bytesTo(address);
   }
 
+  openQueue(remote: Endpoint): () => void {
+    if (this.#closed || remote.port === 0) return () => undefined;
+    return this.#queues?.open(remote) ?? (() => undefined);
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#queues?.close();
     this.#socket.close();
   }
+}
 
-  /** @returns `undefined` when this socket cannot send to such an address. */
-  #addressFor(address: string): string | undefined {
-    if (net.isIPv4(address)) return this.#family === 4 ? address : `::ffff:${address}`;
-    return this.#family === 6 ? address : undefined;
-  }
+/** @returns What a socket of this family sends to; `undefined` when it cannot send to such an address. */
+function literalFor(address: string, family: 4 | 6): string | undefined {
+  if (net.isIPv4(address)) return family === 4 ? address : `::ffff:${address}`;
+  return family === 6 ? address : undefined;
+}
+
+/** Takes the port alone, and gives it back. @returns Its number. */
+async function portToHave(
+  socket: dgram.Socket,
+  at: { readonly host: string; readonly port: number },
+): Promise<number> {
+  await bound(socket, at);
+  const { port } = socket.address();
+  await new Promise<void>((resolve) => socket.close(resolve));
+  return port;
 }
 
 /** Remembers what a function of an address returns, and forgets everything when that is too much. */

@@ -109,18 +109,27 @@ export interface DatagramSocket {
    *   an ordinary one, or unknown.
    */
   bytesMaxTo?(address: string): number | undefined;
+  /**
+   * Gives the packets from one address and port a queue of their own in the system, so that packets of others do not push
+   * them out. Where the system has none they share the queue of the port.
+   *
+   * @returns Gives the queue back; safe to repeat.
+   */
+  openQueue?(remote: Endpoint): () => void;
   close(): void;
 }
 
 export interface DatagramNet {
   /**
    * @param options.isShared - Other programs may have the port too; a packet to everybody then reaches all of them.
+   * @param options.hasQueues - `openQueue` of the socket will be called.
    * @param options.receive - `bytes` is borrowed for the call.
    */
   bind(options: {
     readonly host: string;
     readonly port: number;
     readonly isShared?: boolean;
+    readonly hasQueues?: boolean;
     readonly receive: (bytes: Uint8Array, from: Endpoint) => void;
   }): Promise<DatagramSocket>;
   /** Resolves a name; empty when it has no address. Returns literal addresses unchanged. */

@@ -48,11 +48,6 @@ export class TransferShelf {
     }
   }
 
-  /** The .torrent file as it is stored. */
-  async torrentBytes(id: string): Promise<Uint8Array | undefined> {
-    return this.#parts.files.read(this.#path(id, "torrent"));
-  }
-
   async saveResume(id: string, resume: ResumeState): Promise<void> {
     await this.#parts.files.write(this.#path(id, "resume"), encodeResume(resume));
   }

@@ -109,7 +109,7 @@ export class SharedPort {
   async #bindFirst([place, ...others]: readonly PortPlace[]): Promise<DatagramSocket> {
     const receive: Receive = (bytes, from) => this.#receive(bytes, from);
     try {
-      return await this.#net.bind({ ...place!, receive });
+      return await this.#net.bind({ ...place!, hasQueues: true, receive });
     } catch (error) {
       if (others.length === 0 || systemCode(error) === undefined) throw error;
       this.#log.debug("no UDP port there", { place: formatPlace(place!), code: systemCode(error) });
@@ -146,6 +146,10 @@ class PartSocket implements DatagramSocket {
 
   bytesMaxTo(address: string): number | undefined {
     return this.#socket.bytesMaxTo?.(address);
+  }
+
+  openQueue(remote: Endpoint): () => void {
+    return this.#socket.openQueue?.(remote) ?? (() => undefined);
   }
 
   close(): void {

@@ -5,6 +5,7 @@ import type { Random } from "../ports/random.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Deadlines } from "./deadlines.ts";
 import { RECEIVE_WINDOW_BYTES } from "./incoming.ts";
+import { OwnQueues } from "./own-queues.ts";
 import { PacketPool } from "./out-packet.ts";
 import {
   DATA,
@@ -40,6 +41,8 @@ export interface UtpOptions {
   readonly send: (bytes: Uint8Array, to: Endpoint) => void;
   /** The largest datagram that our link to an address takes as one packet; ordinary ones without this. */
   readonly bytesMaxTo?: ((address: string) => number | undefined) | undefined;
+  /** Gives the packets from there a queue of their own in the system; what it returns gives the queue back. */
+  readonly openQueue?: ((remote: Endpoint) => (() => void) | undefined) | undefined;
   /** Calls `fire` when the burst of packets that came at once is over; never inside the call. */
   readonly soon: (fire: () => void) => void;
   /** Takes a call; `undefined` refuses it, and without this all calls are refused. */
@@ -58,6 +61,7 @@ export class UtpSocket {
   readonly #deadlines: Deadlines;
   readonly #cookies: SynCookies;
   readonly #strangers: StrangerShares;
+  readonly #queues: OwnQueues;
   /** By address, and then by port and id. */
   readonly #connections = new Map<string, Map<number, UtpConnection>>();
   #count = 0;
@@ -73,6 +77,7 @@ export class UtpSocket {
     this.#options = options;
     this.#deadlines = new Deadlines(options.clock);
     this.#cookies = new SynCookies(options.random);
+    this.#queues = new OwnQueues((remote) => options.openQueue?.(remote));
     this.#strangers = new StrangerShares(options.random.below(2 ** 32));
     this.#host = {
       local: options.local,
@@ -130,6 +135,7 @@ export class UtpSocket {
     if (this.#isClosed || !decodePacket(bytes, head)) return;
     const connection = this.#find(from, head);
     if (connection) {
+      this.#queues.countPacket(connection);
       connection.handlePacket(head, bytes);
       return;
     }
@@ -271,6 +277,7 @@ export class UtpSocket {
 
   #drop(connection: UtpConnection): void {
     this.#deadlines.remove(connection);
+    this.#queues.remove(connection);
     const { endpoint } = connection.remote;
     const ofAddress = this.#connections.get(endpoint.address);
     const key = keyOf(endpoint.port, connection.receiveId);

@@ -59,6 +59,7 @@ export class UtpTransport implements PeerTransport<"utp"> {
       random,
       send: (bytes, to) => bound.send(bytes, to),
       bytesMaxTo: (address) => bound.bytesMaxTo?.(address),
+      openQueue: (remote) => bound.openQueue?.(remote),
       soon: (fire) => bound.afterBurst(fire),
       accept: (connection) => (isListening ? accept(connection) : undefined),
     });

@@ -5,6 +5,7 @@ import {
   link,
   lstat,
   mkdir,
+  open,
   readdir,
   readFile,
   rm,
@@ -271,7 +272,9 @@ test(
     const { home, source, seed } = await world(context, files);
     const edited = Buffer.from(files["talks/a.bin"]);
     edited.fill("m", 0, 1_000);
-    await writeFile(join(source, "talks/a.bin"), edited);
+    // In its place: `writeFile` makes the file empty first, and the seed may look at it just then.
+    await using file = await open(join(source, "talks/a.bin"), "r+");
+    await file.write(edited, 0, 1_000, 0);
     // A peer requests the lost data.
     const asking = new EverseedProcess(
       context,

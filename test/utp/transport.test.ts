@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import type { EndpointAddress } from "../../src/base/peer-address.ts";
+import { formatEndpoint } from "../../src/base/endpoint.ts";
+import { filteredDatagrams } from "../../src/guard/filtered-net.ts";
+import { SILENT_LOG } from "../../src/ports/log.ts";
+import { SharedPort } from "../../src/udp/shared-port.ts";
 import { NodeClock } from "../../src/platform/node-clock.ts";
 import { NodeRandom } from "../../src/platform/node-random.ts";
 import { UdpNet } from "../../src/platform/udp-net.ts";
-import type { NetFailure, StreamConnection, StreamHandler } from "../../src/ports/net.ts";
+import type {
+  DatagramNet,
+  NetFailure,
+  StreamConnection,
+  StreamHandler,
+} from "../../src/ports/net.ts";
 import { UtpTransport } from "../../src/utp/utp-transport.ts";
 
 // The machine of src/utp on real sockets; lines, liars and losses are simulated in the files beside this one.
@@ -35,10 +44,10 @@ class End implements StreamHandler {
   }
 }
 
-async function machine(t: TestContext, allowRemote = () => true) {
+async function machine(t: TestContext, allowRemote = () => true, datagrams?: DatagramNet) {
   const accepted: End[] = [];
   const transport = new UtpTransport({
-    datagrams: new UdpNet(),
+    datagrams: datagrams ?? new UdpNet(),
     clock: new NodeClock(),
     random: new NodeRandom(),
     allowRemote,
@@ -128,4 +137,48 @@ test("an address that the guard forbids gets no packet, and the caller is told l
   const failure = await caller.closed.promise;
   assert.deepEqual(failure?.code, "EACCES");
   assert.deepEqual([a.transport.count, b.accepted], [0, []]);
+});
+
+test("WIR-21: a peer has a queue of its own while it is connected, through the port that all share and the IP filter", async (t) => {
+  const udp = new UdpNet();
+  const queues: string[] = [];
+  const given: string[] = [];
+  const watched: DatagramNet = {
+    resolve: (host) => udp.resolve(host),
+    bind: async (options) => {
+      assert.equal(options.hasQueues, true);
+      const socket = await udp.bind(options);
+      return {
+        local: socket.local,
+        send: (bytes, to) => socket.send(bytes, to),
+        afterBurst: (fire) => socket.afterBurst(fire),
+        openQueue: (remote) => {
+          queues.push(formatEndpoint(remote));
+          const giveBack = socket.openQueue!(remote);
+          return () => {
+            given.push(formatEndpoint(remote));
+            giveBack();
+          };
+        },
+        close: () => socket.close(),
+      };
+    },
+  };
+  const net = filteredDatagrams(watched, () => undefined);
+  const shared = new SharedPort({ net, log: SILENT_LOG });
+  t.after(() => shared.close());
+  const a = await machine(t);
+  const b = await machine(t, undefined, shared.part("utp"));
+  const caller = a.dial(b.address);
+  await caller.opened.promise;
+  caller.stream!.write(CONTENT);
+  while (b.accepted.length === 0) await new Promise(setImmediate);
+  const [answerer] = b.accepted;
+  while (answerer!.bytes.length < CONTENT.length) await new Promise(setImmediate);
+  assert.ok(answerer!.bytes.equals(CONTENT));
+  assert.deepEqual([queues, given], [[formatEndpoint(a.address.endpoint)], []]);
+  caller.stream!.destroy();
+  await answerer!.closed.promise;
+  await Promise.all([a.transport.close(), b.transport.close()]);
+  assert.deepEqual(given, queues);
 });

@@ -71,4 +71,32 @@ export const mutants: readonly Mutant[] = [
     to: "",
     tests: ["src/utp/stranger-shares"],
   },
+  {
+    name: "utp: peers share the queue of the port with every flood",
+    file: "src/utp/utp-socket.ts",
+    from: "      this.#queues.countPacket(connection);\n",
+    to: "",
+    tests: ["test/utp/transport"],
+  },
+  {
+    name: "utp: the queue of a peer that is gone stays",
+    file: "src/utp/utp-socket.ts",
+    from: "    this.#queues.remove(connection);\n",
+    to: "",
+    tests: ["test/utp/transport"],
+  },
+  {
+    name: "utp: a queue is opened and connected to nobody",
+    file: "src/platform/own-queues.ts",
+    from: "      socket.connect(remote.port, address);\n",
+    to: "",
+    tests: ["src/platform/udp-net"],
+  },
+  {
+    name: "utp: a port with queues is shared with other programs of the user",
+    file: "src/platform/udp-net.ts",
+    from: "hasQueues ? await portToHave(createSocket(false), options) : options.port",
+    to: "options.port",
+    tests: ["src/platform/udp-net"],
+  },
 ];
