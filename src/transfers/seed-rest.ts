@@ -18,6 +18,7 @@ export interface SeedRestParts {
   readonly settings: () => TransferSettings;
   readonly clock: Clock;
   readonly log: Log;
+  readonly onAsleep: (id: string) => void;
 }
 
 /** Puts seeds that nobody needs to sleep: those without a peer for longest first. */
@@ -57,11 +58,12 @@ export class SeedRest {
   }
 
   #putToSleep(awake: AwakeTransfer): void {
-    const { running, lines, engine, log } = this.#parts;
+    const { running, lines, engine, log, onAsleep } = this.#parts;
     const { id, row, quiet } = awake;
     const sleep = async (): Promise<void> => {
       if (running.get(id) !== awake || awake.torrent.stats().peers > 0) return;
       await running.close(id);
+      onAsleep(id);
       if (quiet) return;
       // The goodbye took it off its trackers' lists, and it is still here.
       await engine.announceAsleep({

@@ -4,7 +4,13 @@ import { buildMetainfo, planTorrent } from "../metainfo/create.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
 import { MemoryFiles } from "../sim/memory-files.ts";
-import { type ContentFiles, moveContent, removeContent } from "./transfer-chores.ts";
+import {
+  type ContentFiles,
+  findInTheWay,
+  moveBack,
+  moveContent,
+  removeContent,
+} from "./transfer-chores.ts";
 
 const FILES = ["a.txt", "deep/b.txt", "deep/er/c.txt"];
 const FROM = "/disk1/here";
@@ -93,4 +99,37 @@ test("content is deleted with its unfinished files and empty folders; what is no
   await disk.write(`${FROM}/talks/deep/notes.md`, new Uint8Array(1));
   await removeContent(onTwoDisks(disk), torrent(), FROM);
   assert.deepEqual(disk.paths, [`${FROM}/talks/deep/notes.md`]);
+});
+
+test("a move that failed after any step goes back whole, without leftovers and without anybody else's file", async () => {
+  const info = torrent();
+  for (const to of ["/disk1/there", TO]) {
+    for (let steps = 0; ; steps += 1) {
+      const disk = await filled();
+      await disk.write(`${to}/talks/foreign`, new Uint8Array(1));
+      disk.stopAfter = FILES.length + 1 + steps;
+      const isDone = await moveContent(onTwoDisks(disk), info, { from: FROM, to }).then(
+        () => true,
+        () => false,
+      );
+      disk.stopAfter = Number.POSITIVE_INFINITY;
+      if (isDone) break;
+      await moveBack(onTwoDisks(disk), info, { from: FROM, to });
+      assert.deepEqual(contentAt(disk, FROM), [1, 2, 3], `failed after ${steps} steps`);
+      assert.deepEqual(
+        disk.paths.filter((path) => path.startsWith(to)),
+        [`${to}/talks/foreign`],
+      );
+    }
+  }
+});
+
+test("what is in the way of a move is found under each name that a file may have", async () => {
+  const info = torrent();
+  const disk = await filled();
+  const files = onTwoDisks(disk);
+  assert.equal(await findInTheWay(files, info, TO), undefined);
+  assert.equal(await findInTheWay(files, info, FROM), `${FROM}/talks/a.txt`);
+  await disk.write(`${TO}/talks/deep/b.txt.part`, new Uint8Array(1));
+  assert.equal(await findInTheWay(files, info, TO), `${TO}/talks/deep/b.txt.part`);
 });

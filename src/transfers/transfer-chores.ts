@@ -39,6 +39,36 @@ export async function moveContent(
   await removeEmptyFolders(files, info, from);
 }
 
+/** @returns The first path of a torrent's content in a folder where there is a file already. */
+export async function findInTheWay(
+  files: ContentFiles,
+  info: TorrentInfo,
+  root: string,
+): Promise<string | undefined> {
+  for (const path of pathsOf(info, root)) if (await files.stat(path)) return path;
+  return undefined;
+}
+
+/** Undoes a move that did not end: each file that is only at its new place returns, and unfinished copies go. */
+export async function moveBack(
+  files: ContentFiles,
+  info: TorrentInfo,
+  { from, to }: { readonly from: string; readonly to: string },
+): Promise<void> {
+  for (const path of pathsOf(info, from)) {
+    const target = to + path.slice(from.length);
+    const whole = `${target}${WHOLE}`;
+    await files.remove(`${target}${PARTIAL}`);
+    if (await files.stat(path)) {
+      await files.remove(whole);
+      continue;
+    }
+    if (await files.stat(whole)) await files.move(whole, target);
+    if (await files.stat(target)) await moveFile(files, target, path);
+  }
+  await removeEmptyFolders(files, info, to);
+}
+
 /**
  * Between disks: copy, mark the copy as whole by a rename, remove the original, give the copy its name. Whichever of
  * these a kill interrupts, the next call finds the original or a whole copy, and never takes somebody's file for ours.

@@ -11,7 +11,9 @@ import type {
   TransferRow,
   TransferTable,
 } from "../store/transfers.ts";
-import { AnnounceTurns, ROUND_MS } from "./announce-turns.ts";
+import { AnnounceTurns } from "./announce-turns.ts";
+import { AsleepTimes } from "./asleep-times.ts";
+import { ChoreRunner } from "./chore-runner.ts";
 import { DownloadQueue } from "./download-queue.ts";
 import { RunningTransfers } from "./running-transfers.ts";
 import { ratesAt, weekMoment } from "./rate-schedule.ts";
@@ -26,7 +28,7 @@ import {
 import { TransferDetails } from "./transfer-details.ts";
 import { type TransferEdit, TransferEdits } from "./transfer-edits.ts";
 import { type Transfer, transferOf } from "./transfer.ts";
-import { type ContentFiles, moveContent, removeContent } from "./transfer-chores.ts";
+import type { ContentFiles } from "./transfer-chores.ts";
 import type { TransferEngine } from "./transfer-engine.ts";
 import { TransferLines } from "./transfer-lines.ts";
 import { infohashesOf, isWanted, rowState, trackersOf } from "./transfer-row.ts";
@@ -42,7 +44,6 @@ import {
 import { TransferShelf } from "./transfer-shelf.ts";
 import { TransferWatch, type TransferNews } from "./transfer-watch.ts";
 import { asDiskError, TransfersError } from "./transfers-error.ts";
-import type { Chore } from "./transfer-state.ts";
 
 const TICK_MS = 1_000;
 /** A kill loses at most the figures of this time. */
@@ -104,6 +105,8 @@ export class Transfers {
   readonly #watch: TransferWatch;
   readonly #adding: TransferAdding;
   readonly #edits: TransferEdits;
+  readonly #chores: ChoreRunner;
+  readonly #asleep: AsleepTimes;
   #settings: TransferSettings;
   #timer: Timer | undefined;
   #wakeTimer: Timer | undefined;
@@ -127,7 +130,16 @@ export class Transfers {
     const settings = (): TransferSettings => this.#settings;
     this.#queue = new DownloadQueue({ transfers, running, lines, settings, clock, log });
     this.#shares = new ShareEnds({ transfers, running, lines, settings, clock, log });
-    this.#rest = new SeedRest({ running, lines, engine, settings, clock, log });
+    this.#asleep = new AsleepTimes(clock.nowMs());
+    this.#rest = new SeedRest({
+      running,
+      lines,
+      engine,
+      settings,
+      clock,
+      log,
+      onAsleep: (id) => this.#asleep.handleSleep(id, clock.nowMs()),
+    });
     this.#turns = new AnnounceTurns({
       transfers,
       clock,
@@ -143,6 +155,18 @@ export class Transfers {
         this.#watch.handleChange(id);
       },
     });
+    this.#chores = new ChoreRunner({
+      ...options,
+      shelf: this.#shelf,
+      running,
+      lines,
+      onMoved: () => this.#queue.handleChange(),
+      onRemoved: (id, infohashes) => {
+        options.sleeping?.delete(infohashes);
+        this.#asleep.forget(id);
+        this.#watch.handleChange(id);
+      },
+    });
     this.#edits = new TransferEdits({ transfers, running, engine });
     this.details = new TransferDetails({ transfers, running, shelf: this.#shelf, engine });
   }
@@ -155,7 +179,7 @@ export class Transfers {
     this.#settings = await loadSettings(settings, this.#settings);
     this.#isOpen = true;
     this.#setRates();
-    for (const { id } of await transfers.withChores()) this.#carryOn(id);
+    for (const { id } of await transfers.withChores()) this.#chores.carryOn(id);
     this.#queue.handleChange();
     this.#turns.start();
     this.#schedule();
@@ -304,8 +328,7 @@ export class Transfers {
   /** Forgets a transfer. @param withContent - Its files are deleted too. */
   async remove(id: string, withContent: boolean): Promise<void> {
     await this.#change(id, async () => {
-      await this.#begin(id, { kind: "remove", withContent });
-      await this.#carryOut(id);
+      await this.#chores.remove(id, withContent);
     });
     this.#queue.handleChange();
   }
@@ -314,13 +337,12 @@ export class Transfers {
    * Moves the content to another folder; it resolves when that has begun.
    *
    * @param root - Absolute.
+   * @throws {TransfersError} (rejects) `not-found`; `exists` when a file is in the way; the disk's refusal.
    */
   async move(id: string, root: string): Promise<void> {
     await this.#prepareFolder(root);
     await this.#change(id, async (row) => {
-      if (row.root === root) return;
-      await this.#begin(id, { kind: "move", to: root });
-      this.#carryOn(id);
+      if (row.root !== root) await this.#chores.move(row, root);
     });
   }
 
@@ -339,69 +361,6 @@ export class Transfers {
 
   #demandOpen(): void {
     if (!this.#isOpen) throw new TransfersError("closed", "The node is stopping.");
-  }
-
-  // ---- Chores ----------------------------------------------------------------------------------------------
-
-  /** From here on a kill does not lose the chore. */
-  async #begin(id: string, chore: Chore): Promise<void> {
-    await this.#running.update(id, { chore: JSON.stringify(chore) });
-    await this.#running.close(id);
-  }
-
-  #carryOn(id: string): void {
-    const { log } = this.#options;
-    this.#lines
-      .run(id, () => this.#carryOut(id))
-      .catch((error: unknown) => {
-        log.error("work on a transfer was not finished; the next start carries it on", {
-          id,
-          error: String(error),
-        });
-      });
-  }
-
-  async #carryOut(id: string): Promise<void> {
-    const { transfers } = this.#options;
-    const row = await transfers.find(id);
-    const chore = row && rowState(row).chore;
-    if (!chore) return;
-    if (chore.kind === "move") await this.#moveNow(row, chore.to);
-    else await this.#removeNow(row, chore.withContent);
-  }
-
-  async #removeNow(row: TransferRow, withContent: boolean): Promise<void> {
-    const { transfers, content } = this.#options;
-    const { id } = row;
-    if (withContent && row.magnet === null) {
-      const metainfo = await this.#shelf.loadTorrent(id);
-      if (metainfo) await removeContent(content, metainfo.info, row.root);
-    }
-    await this.#shelf.remove(id);
-    await transfers.delete(id);
-    this.#options.sleeping?.delete(infohashesOf(row));
-    this.#watch.handleChange(id);
-  }
-
-  async #moveNow(row: TransferRow, to: string): Promise<void> {
-    const { content, log } = this.#options;
-    const { id, root } = row;
-    const metainfo = row.magnet === null ? await this.#shelf.loadTorrent(id) : undefined;
-    let failure: string | null = null;
-    try {
-      if (metainfo) await moveContent(content, metainfo.info, { from: root, to });
-      await this.#running.update(id, { root: to });
-    } catch (error) {
-      const why = error instanceof TransfersError ? error.detail : String(error);
-      log.error("a transfer could not be moved", { id, to, why });
-      // What has arrived goes back, so that all of it is in one place.
-      if (metainfo) await moveContent(content, metainfo.info, { from: to, to: root });
-      const message = `it could not be moved to ${to} and is where it was: ${why}`;
-      failure = JSON.stringify({ cause: "not-moved", message });
-    }
-    await this.#running.update(id, { chore: null, failure });
-    if (row.finished_at !== null) await this.#running.open(id);
-    this.#queue.handleChange();
   }
 
   // ---- Sleeping seeds ----------------------------------------------------------------------------------------
@@ -431,13 +390,14 @@ export class Transfers {
   }
 
   async #takeTurn(row: TransferRow, isFirst: boolean): Promise<void> {
-    const { engine, log, transfers } = this.#options;
+    const { engine, log, transfers, clock } = this.#options;
     const awake = this.#running.get(row.id);
+    if (awake) this.#asleep.forget(row.id);
     // Its trackers are asked by the engine.
     if (awake && !awake.quiet) return;
     try {
       if (!awake) {
-        const seeded_ms = row.seeded_ms + ROUND_MS;
+        const seeded_ms = row.seeded_ms + this.#asleep.take(row.id, isFirst, clock.nowMs());
         await transfers.update(row.id, { seeded_ms });
         this.#shares.judge({ ...row, seeded_ms });
       }

@@ -103,3 +103,27 @@ test("sleeping seeds are announced once each half hour, and no minute has more t
   assert.deepEqual([...node.session.torrents()], []);
   await node.stop();
 });
+
+test("sleep counts as seeding time, and no time twice: not over restarts, and not when it was awake in between", async () => {
+  const world = new TransfersWorld(33);
+  const machine = world.machine();
+  const store = await openStore(":memory:");
+  await store.transfers.insertAll(Array.from({ length: 30 }, (_, index) => seedRow(index)));
+  const seededMs = async (): Promise<number[]> =>
+    (await world.run(store.transfers.after(0, 100))).map((row) => row.seeded_ms);
+  const settings = { idleSeedsMax: 0 };
+  for (let restart = 0; restart < 12; restart += 1) {
+    const node = await world.node(machine, { store, settings });
+    await world.pass(5 * MINUTE);
+    await node.stop();
+  }
+  for (const ms of await seededMs()) assert.ok(ms <= 60 * MINUTE, `${ms / MINUTE} minutes of 60`);
+  const node = await world.node(machine, { store, settings });
+  const before = await seededMs();
+  await world.pass(95 * MINUTE);
+  for (const [index, ms] of (await seededMs()).entries()) {
+    const minutes = (ms - before[index]!) / MINUTE;
+    assert.ok(minutes >= 60 && minutes <= 95, `${minutes} minutes of 95`);
+  }
+  await node.stop();
+});

@@ -1,0 +1,127 @@
+import type { Infohashes } from "../base/infohash.ts";
+import type { TorrentInfo } from "../metainfo/metainfo.ts";
+import type { Log } from "../ports/log.ts";
+import type { TransferRow, TransferTable } from "../store/transfers.ts";
+import type { RunningTransfers } from "./running-transfers.ts";
+import {
+  type ContentFiles,
+  findInTheWay,
+  moveBack,
+  moveContent,
+  removeContent,
+} from "./transfer-chores.ts";
+import type { TransferLines } from "./transfer-lines.ts";
+import { infohashesOf, rowState } from "./transfer-row.ts";
+import type { TransferShelf } from "./transfer-shelf.ts";
+import type { Chore } from "./transfer-state.ts";
+import { TransfersError } from "./transfers-error.ts";
+
+export interface ChoreRunnerParts {
+  readonly transfers: Pick<TransferTable, "find" | "delete">;
+  readonly content: ContentFiles;
+  readonly shelf: TransferShelf;
+  readonly running: RunningTransfers;
+  readonly lines: TransferLines;
+  readonly log: Log;
+  /** A transfer has moved, or stays where it was. */
+  readonly onMoved: () => void;
+  readonly onRemoved: (id: string, infohashes: Infohashes) => void;
+}
+
+/**
+ * Moves and removes transfers. The chore is in the row before it begins, so that the next start carries on what a kill
+ * interrupts. Every method but `carryOn` is called in the transfer's line.
+ */
+export class ChoreRunner {
+  readonly #parts: ChoreRunnerParts;
+
+  constructor(parts: ChoreRunnerParts) {
+    this.#parts = parts;
+  }
+
+  async remove(id: string, withContent: boolean): Promise<void> {
+    await this.#begin(id, { kind: "remove", withContent });
+    await this.#carryOut(id);
+  }
+
+  /**
+   * Resolves when the move has begun.
+   *
+   * @param to - Absolute, and another folder than the present one.
+   * @throws {TransfersError} (rejects) `exists` when a file is in the way; then nothing has changed.
+   */
+  async move(row: TransferRow, to: string): Promise<void> {
+    const { content } = this.#parts;
+    const info = await this.#infoOf(row);
+    const there = info && (await findInTheWay(content, info, to));
+    if (there !== undefined) {
+      throw new TransfersError("exists", `There is already a file ${there}.`);
+    }
+    await this.#begin(row.id, { kind: "move", to });
+    this.carryOn(row.id);
+  }
+
+  /** Works on a chore that has begun. */
+  carryOn(id: string): void {
+    const { lines, log } = this.#parts;
+    lines
+      .run(id, () => this.#carryOut(id))
+      .catch((error: unknown) => {
+        log.error("work on a transfer was not finished; the next start carries it on", {
+          id,
+          error: String(error),
+        });
+      });
+  }
+
+  /** From here on a kill does not lose the chore. */
+  async #begin(id: string, chore: Chore): Promise<void> {
+    await this.#parts.running.update(id, { chore: JSON.stringify(chore) });
+    await this.#parts.running.close(id);
+  }
+
+  async #carryOut(id: string): Promise<void> {
+    const row = await this.#parts.transfers.find(id);
+    const chore = row && rowState(row).chore;
+    if (!chore) return;
+    if (chore.kind === "move") await this.#moveNow(row, chore.to);
+    else await this.#removeNow(row, chore.withContent);
+  }
+
+  async #removeNow(row: TransferRow, withContent: boolean): Promise<void> {
+    const { transfers, content, shelf, onRemoved } = this.#parts;
+    const { id } = row;
+    const info = withContent ? await this.#infoOf(row) : undefined;
+    if (info) await removeContent(content, info, row.root);
+    await shelf.remove(id);
+    await transfers.delete(id);
+    onRemoved(id, infohashesOf(row));
+  }
+
+  async #moveNow(row: TransferRow, to: string): Promise<void> {
+    const { content, running, log, onMoved } = this.#parts;
+    const { id, root } = row;
+    const info = await this.#infoOf(row);
+    let failure: string | null = null;
+    try {
+      if (info) await moveContent(content, info, { from: root, to });
+      await running.update(id, { root: to });
+    } catch (error) {
+      const why = error instanceof TransfersError ? error.detail : String(error);
+      log.error("a transfer could not be moved", { id, to, why });
+      // All of it is in one place again.
+      if (info) await moveBack(content, info, { from: root, to });
+      const message = `it could not be moved to ${to} and is where it was: ${why}`;
+      failure = JSON.stringify({ cause: "not-moved", message });
+    }
+    await running.update(id, { chore: null, failure });
+    if (row.finished_at !== null) await running.open(id);
+    onMoved();
+  }
+
+  /** @returns `undefined` while a link's details are unknown, or when the .torrent file is damaged. */
+  async #infoOf(row: TransferRow): Promise<TorrentInfo | undefined> {
+    if (row.magnet !== null) return undefined;
+    return (await this.#parts.shelf.loadTorrent(row.id))?.info;
+  }
+}
