@@ -16,7 +16,7 @@ import { valueOf } from "./setting-text.ts";
 
 /** The sources of settings; later ones take precedence. */
 export interface ConfigSources {
-  /** Whose defaults hold; a hub's when absent. */
+  /** The preset whose defaults hold; a hub's when absent. */
   readonly preset?: Preset | undefined;
   /** The configuration file, when there is one. `path` is for messages only. */
   readonly file?: { readonly path: string; readonly text: string } | undefined;

@@ -27,7 +27,7 @@ export async function openHubFetches(
   const { engine, dht, tracker, space, adoption, bytesMax } = parts;
   const fetching = new HubFetching({
     host: peerHostOf(config),
-    limits: engine.limits,
+    limits: () => engine.rates.ofNode,
     encryption: engine.encryption,
     transport: engine.transport,
     pex: config.discovery.pex,

@@ -177,7 +177,7 @@ function webSeedNaming(
   return () => ({
     isWanted: wantsWebSeeds(),
     isReachable,
-    isLimited: engine.limits().upBytesPerSecond > 0,
+    isLimited: engine.rates.ofNode.upBytesPerSecond > 0,
     siteUrl,
   });
 }

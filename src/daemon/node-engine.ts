@@ -11,7 +11,7 @@ import { openHubNetwork, withPossibleTransport } from "./hub-network.ts";
 import type { Network } from "./network.ts";
 import type { Ends, Ground } from "./node-ground.ts";
 import { ownNetworks } from "./open-fetch.ts";
-import type { ReachSettings } from "./reach-settings.ts";
+import { SessionRates } from "./session-rates.ts";
 import { Sleepers } from "./sleepers.ts";
 
 /** The engine of a node, and its way to the network. */
@@ -22,8 +22,7 @@ export interface NodeEngine {
   readonly guard: NetGuard;
   readonly encryption: () => EncryptionMode;
   readonly transport: TransportMode;
-  /** Limits of the page and the file, as they are now: 0 is none. */
-  readonly limits: () => { readonly downBytesPerSecond: number; readonly upBytesPerSecond: number };
+  readonly rates: SessionRates;
   /** Parts that keep torrents add themselves. */
   readonly sleepers: Sleepers;
   /** Is told of what they add and give up later. */
@@ -59,22 +58,9 @@ export async function openNodeEngine(ground: Ground, ends: Ends): Promise<NodeEn
   });
   ends.push(() => engine.close());
   const { session, udp } = engine;
-  const limits = followLimits(settings, session);
-  return { session, udp, network, guard, encryption, transport, limits, sleepers, sleeping, calls };
-}
-
-/** Limits that the page changes hold at once. */
-function followLimits(settings: ReachSettings, session: Session): NodeEngine["limits"] {
-  const down = settings.live<number>("engine.downBytesPerSecond");
-  const up = settings.live<number>("engine.upBytesPerSecond");
+  const rates = new SessionRates(settings, session);
   settings.whenChanged<number>("engine.connectionsMax", (connectionsMax) =>
     session.setLimits({ connectionsMax }),
   );
-  settings.whenChanged<number>("engine.downBytesPerSecond", (downBytesPerSecond) =>
-    session.setLimits({ downBytesPerSecond }),
-  );
-  settings.whenChanged<number>("engine.upBytesPerSecond", (upBytesPerSecond) =>
-    session.setLimits({ upBytesPerSecond }),
-  );
-  return () => ({ downBytesPerSecond: down(), upBytesPerSecond: up() });
+  return { session, udp, network, guard, encryption, transport, rates, sleepers, sleeping, calls };
 }

@@ -106,18 +106,7 @@ function transferEngine(
     },
     extensions: hubExtensions(config, judgePeers),
     clock,
-    // The node's own limits hold for everything in it; those of the transfers may be lower.
-    setLimits: ({ downBytesPerSecond = 0, upBytesPerSecond = 0 }) => {
-      const node = engine.limits();
-      session.setLimits({
-        downBytesPerSecond: lower(downBytesPerSecond, node.downBytesPerSecond),
-        upBytesPerSecond: lower(upBytesPerSecond, node.upBytesPerSecond),
-      });
-    },
+    setLimits: ({ downBytesPerSecond = 0, upBytesPerSecond = 0 }) =>
+      engine.rates.setOfTransfers({ downBytesPerSecond, upBytesPerSecond }),
   });
-}
-
-/** 0 is no limit. */
-function lower(one: number, other: number): number {
-  return one === 0 || other === 0 ? Math.max(one, other) : Math.min(one, other);
 }

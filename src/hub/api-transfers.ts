@@ -147,34 +147,42 @@ const removeRoute = createRoute({
   middleware: [owner] as const,
 });
 
-const filesRoute = createRoute({
-  method: "get",
-  path: "/transfers/{id}/files",
-  summary: "Its files; none until the details are known",
-  request: { params },
-  responses: answers(transferFilesSchema),
-  middleware: [owner] as const,
-});
+function partRoute<Name extends string, Schema extends z.ZodType>(
+  name: Name,
+  summary: string,
+  schema: Schema,
+) {
+  return createRoute({
+    method: "get",
+    path: `/transfers/{id}/${name}`,
+    summary,
+    request: { params },
+    responses: answers(schema),
+    middleware: [owner] as const,
+  });
+}
 
-const peersRoute = createRoute({
-  method: "get",
-  path: "/transfers/{id}/peers",
-  summary: "The peers that are connected",
-  request: { params },
-  responses: answers(transferPeersSchema),
-  middleware: [owner] as const,
-});
+const filesRoute = partRoute(
+  "files",
+  "Its files; none until the details are known",
+  transferFilesSchema,
+);
+const peersRoute = partRoute("peers", "The peers that are connected", transferPeersSchema);
+const trackersRoute = partRoute(
+  "trackers",
+  "Its trackers, and what they say",
+  transferTrackersSchema,
+);
 
-const trackersRoute = createRoute({
-  method: "get",
-  path: "/transfers/{id}/trackers",
-  summary: "Its trackers, and what they say",
-  request: { params },
-  responses: answers(transferTrackersSchema),
-  middleware: [owner] as const,
-});
+/** Commands without a body, each a method of `Transfers`. */
+const COMMANDS = [
+  ["start", "Go on with a transfer that is stopped or has failed"],
+  ["stop", "Stop a transfer until it is started"],
+  ["recheck", "Compare its content with its hashes"],
+  ["announce", "Ask its trackers now"],
+] as const;
 
-function commandRoute<Name extends string>(name: Name, summary: string) {
+function commandRoute(name: string, summary: string) {
   return createRoute({
     method: "post",
     path: `/transfers/{id}/${name}`,
@@ -185,15 +193,18 @@ function commandRoute<Name extends string>(name: Name, summary: string) {
   });
 }
 
-const startRoute = commandRoute("start", "Go on with a transfer that is stopped or has failed");
-const stopRoute = commandRoute("stop", "Stop a transfer until it is started");
-const recheckRoute = commandRoute("recheck", "Compare its content with its hashes");
-const announceRoute = commandRoute("announce", "Ask its trackers now");
-
 /** The torrents that a node keeps for its owner. */
 export function transferRoutes(parts: TransferParts | undefined): ApiApp {
   const app = createApiApp();
   const streams = parts && new TransferStreams(parts);
+
+  for (const [command, summary] of COMMANDS) {
+    app.openapi(commandRoute(command, summary), async (c) => {
+      const { id } = await find(c.req.valid("param"));
+      await demandParts().service[command](id);
+      return c.body(null, 204);
+    });
+  }
 
   return app
     .openapi(listRoute, async (c) => {
@@ -261,26 +272,6 @@ export function transferRoutes(parts: TransferParts | undefined): ApiApp {
     .openapi(trackersRoute, async (c) => {
       const { id } = await find(c.req.valid("param"));
       return c.json(transferTrackersView(await demandParts().service.details.trackers(id)), 200);
-    })
-    .openapi(startRoute, async (c) => {
-      const { id } = await find(c.req.valid("param"));
-      await demandParts().service.start(id);
-      return c.body(null, 204);
-    })
-    .openapi(stopRoute, async (c) => {
-      const { id } = await find(c.req.valid("param"));
-      await demandParts().service.stop(id);
-      return c.body(null, 204);
-    })
-    .openapi(recheckRoute, async (c) => {
-      const { id } = await find(c.req.valid("param"));
-      await demandParts().service.recheck(id);
-      return c.body(null, 204);
-    })
-    .openapi(announceRoute, async (c) => {
-      const { id } = await find(c.req.valid("param"));
-      await demandParts().service.announce(id);
-      return c.body(null, 204);
     });
 
   function demandParts(): TransferParts {

@@ -128,7 +128,7 @@ async function set(
   const key = daemon.keyNamed(name);
   const at = await target(flags);
   const before = (await daemon.readConfigText(at)) ?? daemon.newConfigText(at);
-  // What is wrong already would be blamed on this change.
+  // A fault that is in the file already would be blamed on this change.
   daemon.checkConfigText(at, before);
   const value = key.kind === "list" && values.length > 1 ? [...values] : values.join(" ");
   const wanted =
