@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import fs from "node:fs";
-import net from "node:net";
 import path from "node:path";
+import { ARIA2_ALONE } from "../../test/fixtures/aria2-alone.ts";
+import { freePort } from "../../test/fixtures/free-port.ts";
 import {
   createTorrent,
   freshFolder,
@@ -20,19 +21,7 @@ const NGINX = "/usr/sbin/nginx";
 const START_MS = 10_000;
 
 /** No peers, and no other way to any. */
-const ARIA2 = [
-  "aria2c",
-  "--no-conf=true",
-  "--enable-dht=false",
-  "--enable-dht6=false",
-  "--enable-peer-exchange=false",
-  "--bt-enable-lpd=false",
-  "--interface=127.0.0.1",
-  "--disable-ipv6=true",
-  "--file-allocation=none",
-  "--seed-time=0",
-  "--quiet=true",
-];
+const ARIA2 = [...ARIA2_ALONE, "--seed-time=0", "--quiet=true"];
 const OURS = ["--listen", "127.0.0.1:0", "--dht", "off", "--lsd", "off", "--quiet"];
 
 /** The file comes from one nginx alone. Measured is a whole process, its start and the check of each piece included. */
@@ -119,14 +108,4 @@ async function answers(url: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -1,6 +1,6 @@
 /** A way to flood a download. */
 export interface FloodKindFacts {
-  /** What is counted. */
+  /** The thing that is counted. */
   readonly unit: string;
   /** Of the honest seed and the honest download. */
   readonly flags: readonly string[];

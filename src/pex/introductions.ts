@@ -20,9 +20,9 @@ interface Wanted {
   readonly endpoint: Endpoint;
   readonly firstAtMs: number;
   rounds: number;
-  /** Who is asked; `undefined` when nobody is. */
+  /** The relay that is asked; `undefined` when none is. */
   asked: { readonly relay: ExtensionPeer; readonly atMs: number } | undefined;
-  /** Who is asked next. */
+  /** Relays to ask next. */
   others: ExtensionPeer[];
 }
 

@@ -75,7 +75,7 @@ class PeerExchange implements Extension {
   readonly #options: PeerExchangeOptions;
   readonly #view: ExtensionView;
   readonly #exchanges = new Map<ExtensionPeer, Exchange>();
-  /** Who left, and when, by `addressKey`, the longest ago first. */
+  /** Peers that left, and when, by `addressKey`, the longest ago first. */
   readonly #lately = new Map<string, Named & { readonly leftAtMs: number }>();
   /** At the last tick. */
   #nowMs = 0;
@@ -154,7 +154,7 @@ class PeerExchange implements Extension {
     return peers.toSorted((a, b) => Number(a.peer.incoming) - Number(b.peer.incoming));
   }
 
-  /** Who left lately, the last one first, as many as are missing to a few. */
+  /** Peers that left lately, the last one first: as many as a small swarm needs to have a few. */
   #others(swarm: readonly Named[]): Named[] {
     const here = new Set(swarm.map(({ key }) => key));
     return [...this.#lately.values()]

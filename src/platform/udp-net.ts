@@ -5,7 +5,7 @@ import { addressBytes, type Endpoint, formatAddress } from "../base/endpoint.ts"
 import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type { DatagramNet, DatagramSocket } from "../ports/net.ts";
 import { LinkSizes } from "./link-sizes.ts";
-import { OwnQueues } from "./own-queues.ts";
+import { AddressQueues } from "./address-queues.ts";
 import { openEndpoint, toNetFailure } from "./socket-address.ts";
 
 /** Many small packets arrive at once; the kernel's default holds only a few hundred. It may give less than this. */
@@ -84,7 +84,7 @@ export class UdpNet implements DatagramNet {
     });
     const literal = remembering((address) => literalFor(address, family));
     const queues = hasQueues
-      ? new OwnQueues({
+      ? new AddressQueues({
           createSocket: () => createSocket(true),
           onBound: (each) => growReceiveQueue(each, this.#log),
           at: { address: options.host, port: socket.address().port },
@@ -105,14 +105,14 @@ export class UdpNet implements DatagramNet {
 
 interface UdpSocketParts {
   readonly literal: (address: string) => string | undefined;
-  readonly queues: OwnQueues | undefined;
+  readonly queues: AddressQueues | undefined;
 }
 
 class UdpSocket implements DatagramSocket {
   readonly local: Endpoint;
   readonly #socket: dgram.Socket;
   readonly #literal: (address: string) => string | undefined;
-  readonly #queues: OwnQueues | undefined;
+  readonly #queues: AddressQueues | undefined;
   #closed = false;
 
   constructor(socket: dgram.Socket, local: Endpoint, { literal, queues }: UdpSocketParts) {

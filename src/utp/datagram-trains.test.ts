@@ -85,7 +85,7 @@ test("a wait in which nothing arrived ends them at once, until a trial arrives",
   trains.sent();
   trains.arrived();
   for (let train = 0; train < 256; train += 1) trains.arrived();
-  // What was long ago counts no more.
+  // Losses of long ago do not count any more.
   trains.handleTimeout(7000);
   assert.ok(bytesAt(trains, 8000) > 0);
 });

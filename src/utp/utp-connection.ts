@@ -54,7 +54,7 @@ export class UtpConnection implements StreamConnection, Timed {
   readonly sendId: number;
   /** Of the flush: whether it is planned. Only the host changes it. */
   isFlushPlanned = false;
-  /** Packets from the peer. Only `OwnQueues` changes it. */
+  /** Packets from the peer. Only `PeerQueues` changes it. */
   packetsIn = 0;
   waitingFor = -1;
   readonly #host: ConnectionHost<UtpConnection>;

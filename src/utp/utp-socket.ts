@@ -5,7 +5,7 @@ import type { Random } from "../ports/random.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Deadlines } from "./deadlines.ts";
 import { RECEIVE_WINDOW_BYTES } from "./incoming.ts";
-import { OwnQueues } from "./own-queues.ts";
+import { PeerQueues } from "./peer-queues.ts";
 import { PacketPool } from "./out-packet.ts";
 import {
   DATA,
@@ -61,7 +61,7 @@ export class UtpSocket {
   readonly #deadlines: Deadlines;
   readonly #cookies: SynCookies;
   readonly #strangers: StrangerShares;
-  readonly #queues: OwnQueues;
+  readonly #queues: PeerQueues;
   /** By address, and then by port and id. */
   readonly #connections = new Map<string, Map<number, UtpConnection>>();
   #count = 0;
@@ -77,7 +77,7 @@ export class UtpSocket {
     this.#options = options;
     this.#deadlines = new Deadlines(options.clock);
     this.#cookies = new SynCookies(options.random);
-    this.#queues = new OwnQueues((remote) => options.openQueue?.(remote));
+    this.#queues = new PeerQueues((remote) => options.openQueue?.(remote));
     this.#strangers = new StrangerShares(options.random.below(2 ** 32));
     this.#host = {
       local: options.local,

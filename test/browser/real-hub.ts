@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildPages, pagesAreStale } from "../../tools/build-pages.ts";
+import { freePort } from "../fixtures/free-port.ts";
 import { outsideName } from "./chromium.ts";
 
 const launcher = path.resolve(import.meta.dirname, "../../bin/everseed");
@@ -110,14 +110,4 @@ export class RealHub {
     child.stderr.on("data", keep);
     return child;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { surroundInfo } from "../../src/metainfo/surround-info.ts";
 import { parseMetainfo } from "../../src/metainfo/parse-metainfo.ts";
+import { freePort } from "../fixtures/free-port.ts";
 import { takeBack } from "../fixtures/old-database.ts";
 import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.ts";
 
@@ -51,14 +51,6 @@ async function start(context: TestContext, folder: string, env: Record<string, s
       assert.equal((await hub.finished).exit, 0);
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function publish(folder: string, url: string): Promise<string> {

@@ -193,7 +193,7 @@ test("a stored value that cannot be carried out is told, and the hub goes on", a
   assert.equal(transport(behindProxy(true)), "utp");
   assert.equal(transport(behindProxy(false)), "both");
   assert.match(troubleOf("engine.transport")!, /^http:\/\/p:1 carries no uTP/);
-  // What others find out is told too, unless another value waits for the next start.
+  // Trouble that other parts find is told too, unless another value waits for the next start.
   const found = new Map([["engine.interface", "It is away."]]);
   assert.equal(troubleOf("engine.interface", found), "It is away.");
   await settings.change({ settings: { "engine.interface": "tun1", [encryption]: "off" } });

@@ -3,7 +3,9 @@ import fs from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
-import { freePort, Running, until } from "./process.ts";
+import { ARIA2_ALONE } from "../fixtures/aria2-alone.ts";
+import { freePort } from "../fixtures/free-port.ts";
+import { Running, until } from "./process.ts";
 
 export const LIBTORRENT = [
   "/usr/bin/python3",
@@ -125,18 +127,10 @@ export const aria2: ForeignPeer = {
 };
 
 const ARIA2 = [
-  "aria2c",
-  "--no-conf=true",
-  "--enable-dht=false",
-  "--enable-dht6=false",
-  "--enable-peer-exchange=false",
-  "--bt-enable-lpd=false",
-  "--interface=127.0.0.1",
+  ...ARIA2_ALONE,
   "--summary-interval=1",
-  "--file-allocation=none",
   "--bt-tracker-connect-timeout=5",
   "--allow-overwrite=true",
-  "--disable-ipv6=true",
 ];
 
 /** A Transmission daemon with a separate folder, driven by its remote control. */

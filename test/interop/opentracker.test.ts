@@ -5,7 +5,8 @@ import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { createTorrent, makeMixedFolder, temporaryFolder } from "./content.ts";
 import { assertSameTree, program, skipUnless } from "./foreign-peers.ts";
-import { EVERSEED, freePort, Running, until } from "./process.ts";
+import { freePort } from "../fixtures/free-port.ts";
+import { EVERSEED, Running, until } from "./process.ts";
 
 const PIECE = 65_536;
 const OPENTRACKER = "opentracker";

@@ -7,7 +7,8 @@ import { test, type TestContext } from "node:test";
 import { makeMixedFolder, temporaryFolder } from "./content.ts";
 import { program, skipUnless } from "./foreign-peers.ts";
 import { fetchTorrent, initialise, publish, startHub } from "./hub-process.ts";
-import { EVERSEED, freePort, Running, until } from "./process.ts";
+import { freePort } from "../fixtures/free-port.ts";
+import { EVERSEED, Running, until } from "./process.ts";
 
 // Follows the instructions of docs/OPERATING.md to the letter.
 

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
 import path from "node:path";
@@ -99,18 +98,6 @@ export class Running {
   #keep(line: string): void {
     this.output = `${this.output}${line}\n`.slice(-20_000);
   }
-}
-
-/** A port that was free a moment ago, for programs that cannot choose one themselves. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 }
 
 /** Asks again until the answer is true. @throws When it has not become true in time. */

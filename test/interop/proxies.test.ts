@@ -5,7 +5,8 @@ import path from "node:path";
 import { suite, test, type TestContext } from "node:test";
 import { createTorrent, temporaryFolder } from "./content.ts";
 import { assertSameTree, LIBTORRENT, libtorrent, program, skipUnless } from "./foreign-peers.ts";
-import { EVERSEED, freePort, Running, until } from "./process.ts";
+import { freePort } from "../fixtures/free-port.ts";
+import { EVERSEED, Running, until } from "./process.ts";
 import { startSmallTracker } from "./small-tracker.ts";
 
 const TIMEOUT = { timeout: 120_000 };

@@ -7,7 +7,8 @@ import { surroundInfo } from "../../src/metainfo/surround-info.ts";
 import { createTorrent, makeMixedFolder, temporaryFolder } from "./content.ts";
 import { aria2, assertSameTree, libtorrent, program, skipUnless } from "./foreign-peers.ts";
 import { fetchTorrent, initialise, publish, startHub } from "./hub-process.ts";
-import { EVERSEED, freePort, Running } from "./process.ts";
+import { freePort } from "../fixtures/free-port.ts";
+import { EVERSEED, Running } from "./process.ts";
 
 /** The .torrent of a publication whose only source is the hub's own web seed: no tracker is in it. */
 async function publishedOnTheWeb(

@@ -156,7 +156,7 @@ test("BDR-2.2.4 a running node takes over what can hold at once, and says what h
     [(answer["atOnce"] as string[]).toSorted(), answer["afterRestart"]],
     [changed.atOnce.toSorted(), changed.afterRestart],
   );
-  // What holds already is no change any more; what waits still waits.
+  // A value that holds already is no change any more; one that waits still waits.
   assert.deepEqual((await reload()).answer, { atOnce: [], afterRestart: ["services.tracker"] });
   text = "engine: { prot: 1 }\n";
   const refused = await reload();

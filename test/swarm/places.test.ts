@@ -19,7 +19,7 @@ async function world(seed: number) {
   const peers: PeerAddress[] = [];
   for (let number = 1; number <= 6; number += 1) {
     const host = swarm.net.createHost(`172.16.${number}.1`, FAST_LINK);
-    // Who wants nothing gives way to anybody.
+    // A peer that wants nothing gives way to any other.
     const ready = (peer: ScriptedPeer): void => peer.send(frames.signal(MESSAGE.interested));
     peers.push(await listenAs(host, { infohash: infohashOf(swarm), ready }));
   }

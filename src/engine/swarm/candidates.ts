@@ -250,7 +250,7 @@ export class Candidates {
     return undefined;
   }
 
-  /** Whose wait is over is due. */
+  /** A candidate is due when its wait is over. */
   #wake(now: number): void {
     for (;;) {
       const soonest = this.#waiting.peek();

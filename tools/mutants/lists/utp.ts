@@ -87,7 +87,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "utp: a queue is opened and connected to nobody",
-    file: "src/platform/own-queues.ts",
+    file: "src/platform/address-queues.ts",
     from: "      socket.connect(remote.port, address);\n",
     to: "",
     tests: ["src/platform/udp-net"],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Endpoint } from "../base/endpoint.ts";
-import { type Counted, OwnQueues } from "./own-queues.ts";
+import { type Counted, PeerQueues } from "./peer-queues.ts";
 
 function connection(port: number): Counted {
   return { remote: { kind: "utp", endpoint: { address: "127.0.0.1", port } }, packetsIn: 0 };
@@ -9,7 +9,7 @@ function connection(port: number): Counted {
 
 function queues() {
   const open: number[] = [];
-  const made = new OwnQueues(({ port }: Endpoint) => {
+  const made = new PeerQueues(({ port }: Endpoint) => {
     open.push(port);
     return () => void open.splice(open.indexOf(port), 1);
   });
@@ -47,7 +47,7 @@ test("the queue is given back with the last connection that counts, and opened a
 });
 
 test("without queues in the system nothing is kept", () => {
-  const made = new OwnQueues(() => undefined);
+  const made = new PeerQueues(() => undefined);
   const a = connection(1);
   for (let i = 0; i < 20; i += 1) made.countPacket(a);
   made.remove(a);

@@ -20,7 +20,7 @@ interface Queue {
  * Asks the system for a queue for each peer that sends packets, and gives it back when the last connection with that peer
  * is over. A flood of the port then pushes out packets of strangers only (WIR-21).
  */
-export class OwnQueues {
+export class PeerQueues {
   readonly #open: (remote: Endpoint) => (() => void) | undefined;
   readonly #queues = new Map<string, Queue>();
 

@@ -5,7 +5,7 @@ import type { Log } from "../ports/log.ts";
 /** Each is a socket; whoever has none shares the queue of the port. */
 const QUEUES_MAX = 128;
 
-export interface OwnQueuesOptions {
+export interface AddressQueuesOptions {
   /** Makes a socket whose packets are handled as those of the port are. */
   readonly createSocket: () => dgram.Socket;
   /** Called when one is bound. */
@@ -22,11 +22,11 @@ export interface OwnQueuesOptions {
  * port that is connected to that address: the system prefers it. So a flood fills the queue of the port alone, and what is
  * read from it takes turns with the others.
  */
-export class OwnQueues {
-  readonly #options: OwnQueuesOptions;
+export class AddressQueues {
+  readonly #options: AddressQueuesOptions;
   readonly #sockets = new Set<dgram.Socket>();
 
-  constructor(options: OwnQueuesOptions) {
+  constructor(options: AddressQueuesOptions) {
     this.#options = options;
   }
 
@@ -43,7 +43,7 @@ export class OwnQueues {
     const close = (): void => {
       if (this.#sockets.delete(socket)) socket.close();
     };
-    socket.once("error", (error) => {
+    socket.on("error", (error) => {
       // Also when the other side is gone: the system tells a connected socket.
       this.#options.log.debug("a queue for one address is closed", { cause: error.message });
       close();
