@@ -25,6 +25,8 @@ miniupnpd:miniupnpd-nftables
 danted:dante-server
 tinyproxy:tinyproxy-bin
 strace:strace
+zsh:zsh
+fish:fish
 "
 
 missing=""

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { VERSION } from "../base/version.ts";
 import { exampleText, failWith } from "./command-frame.ts";
 import { addCheckCommand } from "./commands/check.ts";
+import { addCompletionCommand } from "./commands/completion.ts";
 import { addConfigCommand } from "./commands/config.ts";
 import { addCreateCommand } from "./commands/create.ts";
 import { addDaemonCommand } from "./commands/daemon.ts";
@@ -51,6 +52,7 @@ export function createProgram(asked?: readonly string[]): Command {
   addShowCommand(program);
   addCheckCommand(program);
   addDhtCommand(program, asked);
+  addCompletionCommand(program, asked);
   addVersionCommand(program);
   addHelpCommand(program);
   for (const command of withDescendants(program)) {

@@ -77,9 +77,14 @@ export class TransferClient {
     }
   }
 
-  /** All of them, page after page. */
   async list(filter: { readonly label?: string | undefined } = {}): Promise<TransferView[]> {
     const found: TransferView[] = [];
+    for await (const transfer of this.each(filter)) found.push(transfer);
+    return found;
+  }
+
+  /** All of them, page after page. */
+  async *each(filter: { readonly label?: string | undefined }): AsyncIterable<TransferView> {
     let after: number | null = 0;
     while (after !== null) {
       const query = new URLSearchParams({ after: String(after) });
@@ -88,10 +93,9 @@ export class TransferClient {
         `${TRANSFERS_PATH}?${query.toString()}`,
         transferListSchema,
       );
-      found.push(...page.transfers);
+      yield* page.transfers;
       after = page.next;
     }
-    return found;
   }
 
   /** @param id - The id, its beginning, or the name. */

@@ -8,6 +8,8 @@ export interface ConfigKey extends KeyNote {
   readonly variable: string;
   /** A variable's value is taken literally for `text`, and split at commas for a `list`. */
   readonly kind: "text" | "list" | "other";
+  /** Its values, where there are a few only. */
+  readonly choices: readonly string[];
   /** `undefined` when there is none. */
   readonly defaultValue: unknown;
   /** Whether it takes this value. */
@@ -70,6 +72,7 @@ function* keysOf(schema: z.ZodType, path: readonly string[]): Generator<ConfigKe
     path,
     variable: variableOf(path),
     kind: kindOf(inner),
+    choices: choicesOf(inner),
     says,
     takes,
     defaultValue,
@@ -83,6 +86,14 @@ function kindOf(schema: z.ZodType): ConfigKey["kind"] {
   }
   if (schema instanceof z.ZodArray) return "list";
   return schema.type === "string" || schema.type === "enum" ? "text" : "other";
+}
+
+function choicesOf(schema: z.ZodType): readonly string[] {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) {
+    return choicesOf(schema.unwrap() as z.ZodType);
+  }
+  if (schema instanceof z.ZodBoolean) return ["true", "false"];
+  return schema instanceof z.ZodEnum ? schema.options.map(String) : [];
 }
 
 function variableOf(path: readonly string[]): string {
