@@ -85,6 +85,10 @@ export const transferSchema = z
     downLimit: z.number(),
     upLimit: z.number(),
     shareLimits: shareLimitsSchema.nullable(),
+    /** Its files are fetched from the beginning to the end. */
+    sequential: z.boolean(),
+    /** The beginning and the end of each file before the rest of it. */
+    firstAndLast: z.boolean(),
     seededSeconds: z.number(),
     addedAt: z.iso.datetime(),
     finishedAt: z.iso.datetime().nullable(),
@@ -138,6 +142,11 @@ export const transferMoveSchema = z.object({ folder }).meta({ id: "TransferMove"
 
 const urls = z.array(z.string().min(1).max(URL_CHARACTERS_MAX)).max(CHANGES_MAX);
 
+/** `skip`: left out. The others are fetched, the highest first. */
+export const filePrioritySchema = z
+  .enum(["skip", "low", "normal", "high"])
+  .meta({ id: "FilePriority" });
+
 /** `PATCH /api/v1/transfers/{id}`; what is absent stays. */
 export const transferEditSchema = z
   .strictObject({
@@ -149,9 +158,13 @@ export const transferEditSchema = z
     shareLimits: shareLimitsSchema.nullable().optional(),
     /** By index. */
     files: z
-      .record(z.string().regex(/^[0-9]{1,7}$/), z.enum(["skip", "normal"]))
+      .record(z.string().regex(/^[0-9]{1,7}$/), filePrioritySchema)
       .refine((files) => Object.keys(files).length <= FILES_MAX, "too many files")
       .optional(),
+    /** From the beginning to the end, or the rarest pieces first. */
+    sequential: z.boolean().optional(),
+    /** The beginning and the end of each file before the rest of it. */
+    firstAndLast: z.boolean().optional(),
     position: z.enum(["first", "last"]).optional(),
     addTrackers: urls.optional(),
     removeTrackers: urls.optional(),
@@ -169,7 +182,7 @@ export const transferFilesSchema = z
         path: z.string(),
         length: z.number(),
         done: z.number(),
-        priority: z.enum(["skip", "normal"]),
+        priority: filePrioritySchema,
       }),
     ),
   })
@@ -256,6 +269,7 @@ export const transferNewsSchema = z
   })
   .meta({ id: "TransferNews" });
 
+export type FilePriorityView = z.infer<typeof filePrioritySchema>;
 export type TransferView = z.infer<typeof transferSchema>;
 export type TransferList = z.infer<typeof transferListSchema>;
 export type TransferNewsView = z.infer<typeof transferNewsSchema>;

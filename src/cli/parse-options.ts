@@ -92,6 +92,12 @@ export function seedOption(text: string): number | "forever" {
   throw new InvalidArgumentError("It takes a ratio such as 1.5, or forever.");
 }
 
+/** Something that is on or off. */
+export function switchOption(text: string): boolean {
+  if (text === "on" || text === "off") return text === "on";
+  throw new InvalidArgumentError("It takes on or off.");
+}
+
 /** Collects an option that may be repeated. */
 export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];

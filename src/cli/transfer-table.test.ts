@@ -28,6 +28,8 @@ const BASE: TransferView = {
   downLimit: 0,
   upLimit: 0,
   shareLimits: null,
+  sequential: false,
+  firstAndLast: false,
   seededSeconds: 0,
   addedAt: "2026-01-01T00:00:00Z",
   finishedAt: null,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { TRANSFERS_PATH, transferPath } from "../api/paths.ts";
 import { TORRENT_FILE_BYTES_MAX } from "../api/source-limits.ts";
 import {
+  type FilePriorityView,
   type TransferEditInput,
   type TransferFilesView,
   transferFilesSchema,
@@ -22,6 +23,8 @@ import type { ControlClient } from "./control-client.ts";
 import { factsOf } from "./path-facts.ts";
 
 const nothing = z.undefined();
+
+const LATER_WINS = ["skip", "low", "normal", "high"] as const;
 
 export interface AddOptions {
   /** Receives, or holds, the files; relative to the working directory. */
@@ -126,21 +129,18 @@ export class TransferClient {
   }
 
   /**
-   * Chooses files by patterns, as `get --select` does.
+   * Chooses files by patterns, as `get --select` does. Of several that fit one file, the highest priority holds.
    *
    * @throws {CommandError} (rejects) `not-found` when a pattern fits no file.
    */
   async choose(
     id: string,
-    { want, skip }: { readonly want: readonly string[]; readonly skip: readonly string[] },
+    chosenBy: Partial<Record<FilePriorityView, readonly string[]>>,
   ): Promise<void> {
     const { files } = await this.files(id);
-    const chosen: Record<string, "normal" | "skip"> = {};
-    for (const [patterns, priority] of [
-      [skip, "skip"],
-      [want, "normal"],
-    ] as const) {
-      for (const pattern of patterns) {
+    const chosen: Record<string, FilePriorityView> = {};
+    for (const priority of LATER_WINS) {
+      for (const pattern of chosenBy[priority] ?? []) {
         const fitting = files.filter(({ path }) => this.#fits(path, pattern));
         if (fitting.length === 0) {
           throw new CommandError("not-found", `No file fits ${pattern}.`, {

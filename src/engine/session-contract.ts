@@ -7,6 +7,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { ContentSource, FileStamp, SlabPool } from "../ports/content.ts";
 import type { ExistingFiles } from "./existing-files.ts";
 import type { ExtensionKind } from "./extension.ts";
+import type { FetchOrder } from "./fetch-order.ts";
 import type { StreamDecorators, StreamEncryption } from "./stream-decorator.ts";
 import type { PeerOwner, PeerRoute } from "./peer-owner.ts";
 import type { Log } from "../ports/log.ts";
@@ -213,6 +214,7 @@ export interface AddTorrent {
   readonly resume?: ResumeState | undefined;
   /** Chooses the files to fetch; called once the info is known. Default: all. */
   readonly select?: ((info: TorrentInfo) => readonly boolean[]) | undefined;
+  readonly order?: FetchOrder | undefined;
   readonly sources?: readonly PeerSource[] | undefined;
   readonly peers?: readonly PeerAddress[] | undefined;
   /** Web servers to fetch from beside peers. Whoever names them judges where they may lead. */
@@ -266,6 +268,7 @@ export interface EngineTorrent {
   /** Addresses that no transport of the session reaches are left out. */
   addPeers(peers: readonly PeerAddress[]): void;
   setWanted(wanted: readonly boolean[]): void;
+  setOrder(order: FetchOrder): void;
   setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void;
   /**
    * Reads bytes of one file in order, as they become available: data on disk at once, the rest as soon as its pieces

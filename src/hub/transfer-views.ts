@@ -20,6 +20,7 @@ export function transferView(transfer: Transfer): TransferView {
   const { infohashes, state, size, done, choices, finishedAtMs } = transfer;
   const { downBytesPerSecond: down, upBytesPerSecond: up } = transfer;
   const { shareLimits, downBytesPerSecond: downLimit = 0, upBytesPerSecond: upLimit = 0 } = choices;
+  const { sequential = false, firstAndLast = false } = choices;
   const ratio = ratioOf(transfer);
   return {
     id: transfer.id,
@@ -46,6 +47,8 @@ export function transferView(transfer: Transfer): TransferView {
     downLimit,
     upLimit,
     shareLimits: shareLimits ?? null,
+    sequential,
+    firstAndLast,
     seededSeconds: Math.floor(transfer.seededMs / 1_000),
     addedAt: isoTime(transfer.addedAtMs),
     finishedAt: finishedAtMs === undefined ? null : isoTime(finishedAtMs),
@@ -61,12 +64,12 @@ function percentOf(done: number, size: number | undefined): number | null {
 
 export function transferFilesView(files: readonly TransferFile[]): TransferFilesView {
   return {
-    files: files.map(({ index, path, length, done, wanted }) => ({
+    files: files.map(({ index, path, length, done, priority }) => ({
       index,
       path: path.join("/"),
       length,
       done,
-      priority: wanted ? "normal" : "skip",
+      priority,
     })),
   };
 }

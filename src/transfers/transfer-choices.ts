@@ -1,5 +1,7 @@
-/** Whether a file is wanted. */
-export type FilePriority = "skip" | "normal";
+import type { FetchOrder, FetchPriority } from "../engine/fetch-order.ts";
+
+/** Whether a file is wanted, and how soon. */
+export type FilePriority = "skip" | FetchPriority;
 
 /** When seeding ends by itself; `undefined`: what is chosen for the label, or else for all, holds. 0: never. */
 export interface ShareLimits {
@@ -17,6 +19,10 @@ export interface TransferChoices {
   readonly shareLimits?: ShareLimits | undefined;
   /** By index; files that are not named are `normal`. Padding files count. */
   readonly files?: Readonly<Record<number, FilePriority>> | undefined;
+  /** Its files are fetched from the beginning to the end; default: the rarest pieces first. */
+  readonly sequential?: boolean | undefined;
+  /** The beginning and the end of each file before the rest of it. */
+  readonly firstAndLast?: boolean | undefined;
   /** Ranges of file indexes that a magnet link names (BEP 53); `files` comes before them. */
   readonly select?: readonly (readonly [first: number, last: number])[] | undefined;
   /** `address:port` of peers that the owner named. */
@@ -35,12 +41,28 @@ export function parseChoices(text: string): TransferChoices {
   }
 }
 
-/** Which files are wanted, one for each. */
-export function wantedFiles(choices: TransferChoices, count: number): boolean[] {
+/** The priority of each file. */
+export function filePriorities(choices: TransferChoices, count: number): FilePriority[] {
   const { files, select } = choices;
   return Array.from({ length: count }, (_, index) => {
     const priority = files?.[index];
-    if (priority !== undefined) return priority !== "skip";
-    return select === undefined || select.some(([first, last]) => index >= first && index <= last);
+    if (priority !== undefined) return priority;
+    const isSelected =
+      select === undefined || select.some(([first, last]) => index >= first && index <= last);
+    return isSelected ? "normal" : "skip";
   });
+}
+
+/** Which files are wanted, one for each. */
+export function wantedFiles(choices: TransferChoices, count: number): boolean[] {
+  return filePriorities(choices, count).map((priority) => priority !== "skip");
+}
+
+/** In which order the wanted files are fetched. */
+export function fetchOrder({ files, sequential, firstAndLast }: TransferChoices): FetchOrder {
+  const chosen: Record<number, FetchPriority> = {};
+  for (const [index, priority] of Object.entries(files ?? {})) {
+    if (priority === "low" || priority === "high") chosen[Number(index)] = priority;
+  }
+  return { files: chosen, sequential, firstAndLast };
 }

@@ -3,7 +3,7 @@ import type { EngineTorrent, PeerStatus } from "../engine/session-contract.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import type { TransferRow, TransferTable } from "../store/transfers.ts";
 import type { RunningTransfers } from "./running-transfers.ts";
-import { parseChoices, wantedFiles } from "./transfer-choices.ts";
+import { filePriorities, type FilePriority, parseChoices } from "./transfer-choices.ts";
 import type { TransferEngine, TransferTracker } from "./transfer-engine.ts";
 import { trackersOf } from "./transfer-row.ts";
 import type { TransferShelf } from "./transfer-shelf.ts";
@@ -17,7 +17,7 @@ export interface TransferFile {
   readonly path: readonly string[];
   /** Bytes. */
   readonly length: number;
-  readonly wanted: boolean;
+  readonly priority: FilePriority;
   /** Bytes of it in pieces that are intact. */
   readonly done: number;
 }
@@ -59,12 +59,12 @@ export class TransferDetails {
     const info =
       torrent?.info ?? (row.magnet === null ? (await shelf.loadTorrent(id))?.info : undefined);
     if (!info) return [];
-    const wanted = wantedFiles(parseChoices(row.choices), info.files.length);
+    const priorities = filePriorities(parseChoices(row.choices), info.files.length);
     const have = row.whole === 1 ? undefined : await this.#have(id, torrent);
     return info.files.flatMap(({ path, length, pad }, index) => {
       if (pad) return [];
       const done = row.whole === 1 ? length : doneOf(info, index, have);
-      return [{ index, path, length, wanted: wanted[index]!, done }];
+      return [{ index, path, length, priority: priorities[index]!, done }];
     });
   }
 

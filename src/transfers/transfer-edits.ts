@@ -3,6 +3,7 @@ import type { TransferRow, TransferTable } from "../store/transfers.ts";
 import { isTrackerUrl } from "../metainfo/urls.ts";
 import type { RunningTransfers } from "./running-transfers.ts";
 import {
+  fetchOrder,
   type FilePriority,
   parseChoices,
   type ShareLimits,
@@ -29,6 +30,10 @@ export interface TransferEdit {
   readonly shareLimits?: ShareLimits | null | undefined;
   /** By index; others stay. */
   readonly files?: Readonly<Record<number, FilePriority>> | undefined;
+  /** From the beginning to the end, or the rarest pieces first. */
+  readonly sequential?: boolean | undefined;
+  /** The beginning and the end of each file before the rest of it. */
+  readonly firstAndLast?: boolean | undefined;
   readonly position?: "first" | "last" | undefined;
   readonly addTrackers?: readonly string[] | undefined;
   readonly removeTrackers?: readonly string[] | undefined;
@@ -59,9 +64,12 @@ export class TransferEdits {
     const choices = chosen(before, edit);
     const trackers = trackersAfter(row, edit);
     const position = await this.#position(row, edit);
-    const wantsMore = edit.files !== undefined && wantsOthers(before, choices);
+    const wantsChange = edit.files !== undefined && wantsOthers(before, choices);
     const awake = running.get(id);
-    if (wantsMore) {
+    // A download goes on, and the engine tells when everything that is wanted now is there.
+    const isLive = awake?.torrent.info !== undefined && !awake.isFinished;
+    const reopens = wantsChange && !isLive;
+    if (reopens) {
       // Whether it is finished depends on what is wanted; the engine finds out when it opens it.
       await running.close(id);
       await running.update(id, { whole: 0, finished_at: null });
@@ -73,7 +81,7 @@ export class TransferEdits {
       position,
     });
     const asksOthers = (edit.addTrackers ?? edit.removeTrackers) !== undefined;
-    if (!awake || wantsMore) return;
+    if (!awake || reopens) return;
     if (asksOthers) {
       await running.close(id);
       await running.open(id);
@@ -81,6 +89,10 @@ export class TransferEdits {
     }
     const { downBytesPerSecond = 0, upBytesPerSecond = 0 } = choices;
     awake.torrent.setLimits({ downBytesPerSecond, upBytesPerSecond });
+    if (wantsChange) {
+      awake.torrent.setWanted(wantedFiles(choices, awake.torrent.info!.files.length));
+    }
+    if (changesOrder(edit)) awake.torrent.setOrder(fetchOrder(choices));
     if (edit.addPeers) engine.addPeers(awake.torrent, edit.addPeers);
   }
 
@@ -104,8 +116,13 @@ function refuseUnusable({ addTrackers = [], addPeers = [] }: TransferEdit): void
   }
 }
 
+function changesOrder({ files, sequential, firstAndLast }: TransferEdit): boolean {
+  return files !== undefined || sequential !== undefined || firstAndLast !== undefined;
+}
+
 function chosen(before: TransferChoices, edit: TransferEdit): TransferChoices {
   const { downBytesPerSecond, upBytesPerSecond, shareLimits, files } = edit;
+  const { sequential, firstAndLast } = edit;
   const { addTrackers = [], removeTrackers = [], addPeers = [] } = edit;
   const removed = new Set(removeTrackers);
   const ownTrackers = [...new Set([...(before.ownTrackers ?? []), ...addTrackers])]
@@ -118,6 +135,8 @@ function chosen(before: TransferChoices, edit: TransferEdit): TransferChoices {
     ...(upBytesPerSecond !== undefined && { upBytesPerSecond }),
     ...(shareLimits !== undefined && { shareLimits: shareLimits ?? undefined }),
     ...(files && { files: { ...before.files, ...files } }),
+    ...(sequential !== undefined && { sequential }),
+    ...(firstAndLast !== undefined && { firstAndLast }),
     ownTrackers,
     peers,
   };

@@ -9,7 +9,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { TransferRow } from "../store/transfers.ts";
 import { AwakeTransfer } from "./awake-transfer.ts";
-import { parseChoices, wantedFiles } from "./transfer-choices.ts";
+import { fetchOrder, parseChoices, wantedFiles } from "./transfer-choices.ts";
 import type { TransferEngine, TransferWays } from "./transfer-engine.ts";
 import { trackersOf } from "./transfer-row.ts";
 import type { TransferShelf } from "./transfer-shelf.ts";
@@ -71,6 +71,7 @@ export class TransferOpener {
           ...(!isWhole && { existing: isOurs(row, resume) ? "adopted" : "proven" }),
           resume,
           select: ({ files }) => wantedFiles(choices, files.length),
+          order: fetchOrder(choices),
           downBytesPerSecond: choices.downBytesPerSecond,
           upBytesPerSecond: choices.upBytesPerSecond,
           onEvent: how.onEvent,

@@ -54,6 +54,10 @@ test("STO-1 a person's torrents: added, listed, there after kill -9, removed wit
   const table = await run("ls");
   assert.match(table.stdout, /^ID +NAME +DONE +DOWN +UP +PEERS +ETA +STATE\n/);
   assert.ok(table.stdout.includes(`${added.id.slice(0, 4)}  talk.bin`), table.stdout);
+  const set = await records("set", short, "--sequential", "on", "--ends-first", "on");
+  assert.deepEqual([set[0]!.sequential, set[0]!.firstAndLast], [true, true]);
+  const files = await run("files", short, "--high", "*.bin");
+  assert.match(files.stdout, /100 % \+  talk\.bin\n$/);
   assert.equal((await run("rm", short, "--with-content")).exit, 0);
   assert.equal(existsSync(join(content, "talk.bin")), false);
 });

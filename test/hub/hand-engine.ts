@@ -93,6 +93,7 @@ export class HandTorrent implements EngineTorrent {
   partialCopies = () => undefined;
   addPeers = () => undefined;
   setWanted = () => undefined;
+  setOrder = () => undefined;
   setLimits = () => undefined;
   read = () => assert.fail("nobody reads");
 }

@@ -2,29 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatMagnet } from "../../src/metainfo/magnet.ts";
 import { parseMetainfo } from "../../src/metainfo/parse-metainfo.ts";
-import { openStore } from "../../src/store/open-store.ts";
-import type { StoredTransfer } from "../../src/store/transfers.ts";
 import { HOME } from "../commands/simulated-world.ts";
-import { DOWNLOADS, type NodeRun, TRACKER, TransfersWorld } from "./transfers-world.ts";
-
-/**
- * Kills a node: another machine gets the disk and the database as they are now, and nothing that was only in memory.
- * The old one is cut off.
- */
-async function killed(world: TransfersWorld, { machine, store }: NodeRun): Promise<NodeRun> {
-  const other = world.machine();
-  for (const path of machine.disk.paths()) {
-    other.disk.put(path, machine.disk.find(path)!.bytes.slice());
-  }
-  const rows = await store.transfers.after(0, 100);
-  const copy = await openStore(":memory:");
-  const stored = rows.map((row): StoredTransfer => {
-    const { seq: _, ...rest } = row;
-    return rest;
-  });
-  await copy.transfers.insertAll(stored);
-  return world.node(other, { store: copy });
-}
+import { killed } from "./killed-node.ts";
+import { DOWNLOADS, TRACKER, TransfersWorld } from "./transfers-world.ts";
 
 test("STO-1 a node is killed again and again in the middle of a download: nothing wrong is called good, and it goes on from there", async () => {
   const world = new TransfersWorld(41);

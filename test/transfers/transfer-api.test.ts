@@ -119,6 +119,11 @@ test("the life of a transfer over the API: added, listed, changed, stopped, star
   const edited = await api.json<TransferView>("PATCH", transferPath("talks"), edit);
   assert.equal(edited.label, null);
   assert.equal(edited.upLimit, 1_000);
+  const order = { files: { 0: "high" }, sequential: true, firstAndLast: true };
+  const ordered = await api.json<TransferView>("PATCH", transferPath(short), order);
+  assert.deepEqual([ordered.sequential, ordered.firstAndLast], [true, true]);
+  const chosen = await api.json<TransferFilesView>("GET", `${transferPath(short)}/files`);
+  assert.equal(chosen.files[0]!.priority, "high");
   await world.pass(2_000);
   const now = await api.json<TransferTrackersView>("GET", `${transferPath(short)}/trackers`);
   assert.deepEqual(now.trackers.map(({ name }) => name).toSorted(), [
@@ -155,6 +160,8 @@ test("the API refuses in words, and what was refused changes nothing", async () 
     ["PATCH", transferPath(id), { label: "a", addTrackers: ["ftp://tracker.example"] }, 400],
     ["PATCH", transferPath(id), { label: "a", addPeers: ["nowhere"] }, 400],
     ["PATCH", transferPath(id), { files: { "-1": "skip" } }, 400],
+    ["PATCH", transferPath(id), { files: { 0: "soon" } }, 400],
+    ["PATCH", transferPath(id), { sequential: "on" }, 400],
     ["POST", `${transferPath(id)}/move`, { folder: "there" }, 400],
     ["GET", transferPath("0000"), undefined, 404],
     ["PATCH", `${TRANSFERS_PATH}/settings`, { downloadsMax: -1 }, 400],

@@ -145,6 +145,20 @@ export class TransfersWorld {
     };
   }
 
+  /** A torrent of a folder with several files, given by their paths and sizes. */
+  async torrentOf(
+    machine: CommandMachine,
+    sizes: Readonly<Record<string, number>>,
+    options: { readonly name?: string; readonly kind?: "v1" | "v2" | "hybrid" } = {},
+  ): Promise<{ readonly bytes: Uint8Array; readonly contents: ReadonlyMap<string, Uint8Array> }> {
+    const { name = "talks", kind = "v1" } = options;
+    const contents = new Map(
+      Object.entries(sizes).map(([path, size], index) => [path, someBytes(index + size, size)]),
+    );
+    for (const [path, bytes] of contents) machine.disk.put(`${HOME}/${name}/${path}`, bytes);
+    return { bytes: await this.#create(machine, `${HOME}/${name}`, kind), contents };
+  }
+
   /** A torrent of a folder with one file, and the .torrent's bytes. */
   async torrent(
     machine: CommandMachine,
@@ -159,8 +173,17 @@ export class TransfersWorld {
     const content = someBytes(name.length + size, size);
     const path = `${folder}/${name}/tides.bin`;
     machine.disk.put(path, content);
+    return { bytes: await this.#create(machine, `${folder}/${name}`, kind), content, path };
+  }
+
+  /** @returns The bytes of a .torrent of what is there. */
+  async #create(
+    machine: CommandMachine,
+    path: string,
+    kind: "v1" | "v2" | "hybrid",
+  ): Promise<Uint8Array> {
     const making = createTorrent(machine.ports, {
-      path: `${folder}/${name}`,
+      path,
       overwrite: true,
       kind,
       pieceLength: 65_536,
@@ -173,6 +196,6 @@ export class TransfersWorld {
     const place = machine.files.absolute(file);
     const { bytes } = machine.disk.find(place)!;
     machine.disk.remove(place);
-    return { bytes, content, path };
+    return bytes;
   }
 }

@@ -8,12 +8,16 @@ import { SYSTEM_OPTION, type SystemFlags } from "../system-option.ts";
 import { useTransfers } from "../use-transfers.ts";
 
 const ID = "an id, as short as tells it apart, or a name";
+/** Beside how much of a file is there. */
+const SIGNS = { low: " -", normal: "", high: " +" } as const;
 /** What a line has before a file's path. */
 const FILE_COLUMNS = 26;
 
 interface FilesFlags extends SystemFlags {
   readonly want: readonly string[];
   readonly skip: readonly string[];
+  readonly high: readonly string[];
+  readonly low: readonly string[];
 }
 
 interface PeersFlags extends SystemFlags {
@@ -31,11 +35,16 @@ export function addTransferPartCommands(parent: Command): void {
   addCommand(parent, {
     usage: "files",
     summary: "Show the files of a torrent, or choose which of them are fetched.",
-    examples: ["everseed files 9d3c", "everseed files 9d3c --skip '*.nfo' --want 'talks/*.webm'"],
+    examples: [
+      "everseed files 9d3c",
+      "everseed files 9d3c --skip '*.nfo' --want 'talks/*.webm' --high '*.srt'",
+    ],
   })
     .argument("<id>", ID)
     .option("--want <glob>", "fetch files that fit; may be given again", collect, [])
     .option("--skip <glob>", "leave files out that fit; may be given again", collect, [])
+    .option("--high <glob>", "fetch files that fit before others; may be given again", collect, [])
+    .option("--low <glob>", "fetch files that fit after others; may be given again", collect, [])
     .option(...SYSTEM_OPTION)
     .action((id: string, flags: FilesFlags) => runCommand(flags, (run) => files(run, id, flags)));
   addCommand(parent, {
@@ -69,13 +78,15 @@ export function addTransferPartCommands(parent: Command): void {
 async function files(run: CommandRun, id: string, flags: FilesFlags): Promise<void> {
   const { output } = run;
   const client = await useTransfers(run, flags);
-  if (flags.want.length + flags.skip.length > 0) await client.choose(id, flags);
+  const { skip, low, want: normal, high } = flags;
+  const chosen = { skip, low, normal, high };
+  if (Object.values(chosen).some(({ length }) => length > 0)) await client.choose(id, chosen);
   const found = await client.files(id);
   output.record(found);
   if (found.files.length === 0) output.say("Its files are not known yet.");
   for (const { path, length, done, priority } of found.files) {
     const part = length === 0 ? 100 : Math.floor((100 * done) / length);
-    const state = priority === "skip" ? "left out" : `${part} %`;
+    const state = priority === "skip" ? "left out" : `${part} %${SIGNS[priority]}`;
     const name = cutMiddle(escapeOutside(path), output.columns - FILE_COLUMNS);
     output.line(`${formatBytes(length).padStart(10)}  ${state.padStart(8)}  ${name}`);
   }

@@ -3,7 +3,7 @@ import type { TransferEditInput, TransferSettingsChange } from "../../api/transf
 import { addCommand, type CommandRun, runCommand } from "../command-frame.ts";
 import { formatRate } from "../figures.ts";
 import { escapeOutside } from "../outside-text.ts";
-import { countOption, limitOption, ratioOption } from "../parse-options.ts";
+import { countOption, limitOption, ratioOption, switchOption } from "../parse-options.ts";
 import { SYSTEM_OPTION, type SystemFlags } from "../system-option.ts";
 import { useTransfers } from "../use-transfers.ts";
 
@@ -20,6 +20,8 @@ interface SetFlags extends SystemFlags, ShareFlags {
   readonly label?: string | false;
   readonly down?: number;
   readonly up?: number;
+  readonly sequential?: boolean;
+  readonly endsFirst?: boolean;
   readonly first?: boolean;
   readonly last?: boolean;
 }
@@ -36,13 +38,19 @@ export function addTransferSetCommands(parent: Command): void {
     addCommand(parent, {
       usage: "set",
       summary: "Set limits, the label, or the place in the queue of torrents.",
-      examples: ["everseed set 9d3c --up 500K --ratio 2", "everseed set 9d3c --first"],
+      examples: [
+        "everseed set 9d3c --up 500K --ratio 2",
+        "everseed set 9d3c --first",
+        "everseed set 9d3c --sequential on",
+      ],
     })
       .argument("<id...>", "ids, as short as tells them apart, or names")
       .option("--label <label>", "a word of yours")
       .option("--no-label", "no label")
       .option("--down <rate>", `receive no faster, ${NONE_RATE}`, limitOption)
       .option("--up <rate>", `send no faster, ${NONE_RATE}`, limitOption)
+      .option("--sequential <on|off>", "fetch files from beginning to end", switchOption)
+      .option("--ends-first <on|off>", "fetch first and last pieces of files first", switchOption)
       .option("--first", "before all others in the queue")
       .option("--last", "behind all others"),
   )
@@ -78,7 +86,7 @@ function withShareLimits(command: Command): Command {
 async function set(run: CommandRun, ids: readonly string[], flags: SetFlags): Promise<void> {
   const { output } = run;
   const client = await useTransfers(run, flags);
-  const { label, down, up, first, last } = flags;
+  const { label, down, up, sequential, endsFirst, first, last } = flags;
   for (const id of ids) {
     const before = hasShareLimits(flags) ? (await client.find(id)).shareLimits : null;
     const edit: TransferEditInput = {
@@ -86,6 +94,8 @@ async function set(run: CommandRun, ids: readonly string[], flags: SetFlags): Pr
       ...(down !== undefined && { downLimit: down }),
       ...(up !== undefined && { upLimit: up }),
       ...(hasShareLimits(flags) && { shareLimits: { ...before, ...shareLimitsOf(flags) } }),
+      ...(sequential !== undefined && { sequential }),
+      ...(endsFirst !== undefined && { firstAndLast: endsFirst }),
       ...(first && { position: "first" as const }),
       ...(last && { position: "last" as const }),
     };

@@ -3,11 +3,11 @@ import { invariant } from "../../base/errors.ts";
 import type { Geometry } from "../../base/geometry.ts";
 import type { PieceVerdict } from "../../ports/content.ts";
 import type { PeerKey } from "../picker/peer-key.ts";
-import { PRIORITY_NORMAL } from "../picker/piece-ledger.ts";
 import { PiecePicker } from "../picker/piece-picker.ts";
 import { isInconsistent } from "../storage/inconsistent.ts";
 import { PieceStore } from "../storage/piece-store.ts";
 import { OutputQueue } from "../sharing/output-queue.ts";
+import type { FetchOrder } from "../fetch-order.ts";
 import type { ResumeState } from "../session-contract.ts";
 import type { BlockSource } from "./block-source.ts";
 import { PARTIAL, type DownloadOutput } from "./download-output.ts";
@@ -102,17 +102,8 @@ export class Downloader {
     return this.#picker.complete && !this.#wanted.lacksHashes;
   }
 
-  get wantedBytes(): number {
-    return this.#wanted.wantedBytes;
-  }
-
-  get doneBytes(): number {
-    return this.#wanted.doneBytes;
-  }
-
-  /** Bytes missing of the whole content, wanted or not. */
-  get left(): number {
-    return this.#wanted.left;
+  get progress(): Pick<WantedPieces, "wantedBytes" | "doneBytes" | "left"> {
+    return this.#wanted;
   }
 
   get rarestCopies(): number {
@@ -126,6 +117,12 @@ export class Downloader {
     this.#applyWanted();
   }
 
+  setOrder(order: FetchOrder): void {
+    this.#wanted.setOrder(order);
+    this.#picker.setSequential(order.sequential === true);
+    this.#applyWanted();
+  }
+
   wantsFile(index: number): boolean {
     return this.#wanted.wantsFile(index);
   }
@@ -134,7 +131,8 @@ export class Downloader {
   handleHashesKnown(runs: readonly { readonly first: number; readonly end: number }[]): void {
     for (const { first, end } of runs) {
       for (let piece = first; piece < end; piece += 1) {
-        if (this.#wanted.handleKnown(piece)) this.#picker.setPriority(piece, PRIORITY_NORMAL);
+        if (!this.#wanted.handleKnown(piece)) continue;
+        this.#picker.setPriority(piece, this.#wanted.priority(piece));
       }
     }
     for (const peer of this.#joined) this.refreshInterest(peer);

@@ -1,6 +1,8 @@
 import { Bitfield } from "../../base/bitfield.ts";
 import type { Geometry } from "../../base/geometry.ts";
+import type { FetchOrder } from "../fetch-order.ts";
 import { PRIORITY_NORMAL } from "../picker/piece-picker.ts";
+import { pieceLevels } from "./piece-levels.ts";
 
 /** Pieces from `first` to before `end`. */
 export interface PieceRange {
@@ -21,7 +23,10 @@ export class WantedPieces {
   readonly #options: WantedPiecesOptions;
   /** All files when not given. */
   #files: readonly boolean[] | undefined;
+  #order: FetchOrder = {};
   #pieces: Bitfield;
+  /** The priority of each piece of a wanted file; `undefined` when all are normal. */
+  #levels: Uint8Array | undefined;
   /** The pieces that readers need, by reader; their files may not be wanted. */
   readonly #reads = new Map<number, PieceRange>();
   #wantedBytes = 0;
@@ -63,7 +68,14 @@ export class WantedPieces {
       const { first, end } = geometry.filePieces(index);
       for (let piece = first; piece < end; piece += 1) this.#pieces.add(piece);
     }
+    this.setOrder(this.#order);
     this.recount();
+  }
+
+  /** What comes first of the wanted files. O(pieces). */
+  setOrder(order: FetchOrder): void {
+    this.#order = order;
+    this.#levels = pieceLevels(this.#options.geometry, order, (index) => this.wantsFile(index));
   }
 
   /** A reader reads these pieces. @returns Those that were not wanted before. */
@@ -94,14 +106,24 @@ export class WantedPieces {
     const priorities = new Uint8Array(this.#options.geometry.pieceCount);
     const { hashes } = this.#options;
     for (const piece of this.#pieces.indexes()) {
-      if (hashes.known(piece)) priorities[piece] = PRIORITY_NORMAL;
+      if (hashes.known(piece)) priorities[piece] = this.#levelOf(piece);
     }
     for (const { first, end } of this.#reads.values()) {
       for (let piece = first; piece < end; piece += 1) {
-        if (hashes.known(piece)) priorities[piece] = PRIORITY_NORMAL;
+        if (priorities[piece] === 0 && hashes.known(piece)) priorities[piece] = PRIORITY_NORMAL;
       }
     }
     return priorities;
+  }
+
+  /** The same for one piece. */
+  priority(piece: number): number {
+    if (!this.isWanted(piece)) return 0;
+    return this.#pieces.has(piece) ? this.#levelOf(piece) : PRIORITY_NORMAL;
+  }
+
+  #levelOf(piece: number): number {
+    return this.#levels?.[piece] ?? PRIORITY_NORMAL;
   }
 
   /** True when some wanted pieces cannot be judged yet. */

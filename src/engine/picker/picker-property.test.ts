@@ -383,6 +383,7 @@ function disturb(
   else if (what === 10) model.damage();
   else if (what === 11) model.read(piece);
   else if (what === 12) model.giveBack(peer);
+  else if (what === 13 && random.below(4) === 0) model.picker.setSequential(random.below(2) === 0);
   else if (what < 25) model.pick(peer, 1 + random.below(12), random.below(6) > 0);
   else model.deliver(peer, { honest: random.below(8) > 0 });
 }

@@ -243,9 +243,10 @@ export class PieceChooser {
     const { swarm } = this.#ledger;
     if (this.#memoryShort || swarm.fresh(peer) === 0) return undefined;
     const holder = peer.everything ? undefined : peer.pieces;
+    const { rarity } = swarm;
     const isFirst = this.#ledger.haveCount < RANDOM_FIRST_PIECES && !peer.everything;
-    const found =
-      isFirst || options.snubbed ? swarm.rarity.random(holder) : swarm.rarity.rarest(holder);
+    const isRandom = options.snubbed || (isFirst && !rarity.isSequential);
+    const found = isRandom ? rarity.random(holder) : rarity.next(holder);
     if (found < 0) return undefined;
     const piece = peer.isServer ? this.#nextOfRun(peer, found) : this.#nextOf(peer, found);
     return this.#hasMemory(piece, options) ? this.#ledger.open(piece) : undefined;

@@ -8,7 +8,7 @@ import { RECEIVED, type StartedPiece } from "./started-piece.ts";
 import { StartedPieces } from "./started-pieces.ts";
 import { NOBODY, type PickerPeer, SwarmPieces } from "./swarm-pieces.ts";
 
-/** File priorities run from 0, unwanted, to 7, as in libtorrent. */
+/** Priorities of pieces run from 0, unwanted, to 7. */
 export const PRIORITY_NORMAL = 4;
 const PRIORITY_MAX = 7;
 

@@ -94,6 +94,12 @@ export class PiecePicker {
     this.#ledger.setPriority(piece, priority);
   }
 
+  /** Opens pieces in the order of the torrent's bytes, each priority for itself, or the rarest first. O(pieces). */
+  setSequential(isSequential: boolean): void {
+    const { rarity } = this.#swarm;
+    if (rarity.isSequential !== isSequential) rarity.setSequential(isSequential);
+  }
+
   /** Pieces that are on disk and intact, after a resume or a check. O(pieces). */
   markHave(have: Bitfield): void {
     this.#ledger.markHave(have);

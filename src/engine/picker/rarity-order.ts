@@ -1,6 +1,7 @@
 import { invariant } from "../../base/errors.ts";
 import type { Dice } from "./dice.ts";
 import { PieceBits } from "./piece-bits.ts";
+import { PieceSequence } from "./piece-sequence.ts";
 
 /** Positions checked in exact order of rarity; for a peer that lacks all of these, a sample decides. */
 const WALK_MAX = 512;
@@ -42,6 +43,8 @@ export class RarityOrder {
   /** Buckets of one rank: copies 0 .. width - 1. */
   #width = 16;
   #rankCount = 1;
+  /** While pieces are picked in the order of the torrent's bytes. */
+  #sequence: PieceSequence | undefined;
 
   constructor(pieceCount: number, dice: Dice) {
     this.#pieceCount = pieceCount;
@@ -154,6 +157,7 @@ export class RarityOrder {
       this.#starts[bucket]! -= 1;
     }
     this.#listed.add(piece);
+    this.#sequence?.list(piece, this.#ranks[piece]!);
   }
 
   /** The piece may no longer be opened. */
@@ -164,6 +168,20 @@ export class RarityOrder {
       this.#starts[bucket]! += 1;
     }
     this.#listed.delete(piece);
+    this.#sequence?.unlist(piece, this.#ranks[piece]!);
+  }
+
+  /** Pieces are picked in the order of the torrent's bytes from now on, or by rarity again. O(pieces). */
+  setSequential(isSequential: boolean): void {
+    this.#sequence = isSequential
+      ? new PieceSequence(this.#pieceCount, this.#rankCount)
+      : undefined;
+    if (!this.#sequence) return;
+    for (const piece of this.#listed.pieces()) this.#sequence.list(piece, this.#ranks[piece]!);
+  }
+
+  get isSequential(): boolean {
+    return this.#sequence !== undefined;
   }
 
   /**
@@ -181,12 +199,19 @@ export class RarityOrder {
       this.#listed.add(piece);
     }
     this.#rebuild();
+    if (this.#sequence) this.setSequential(true);
   }
 
   /** The rank a piece gets when it is listed next; for pieces that are not listed now. */
   setRank(piece: number, rank: number): void {
     invariant(!this.#listed.has(piece), "a listed piece lies in the bucket of its rank");
     this.#ranks[piece] = rank;
+  }
+
+  /** The piece of the holder that is to be opened next: the first one in sequence, or a rarest one. -1: none. */
+  next(holder: PieceBits | undefined): number {
+    const first = this.#sequence?.first(holder) ?? -1;
+    return first >= 0 ? first : this.rarest(holder);
   }
 
   /**
@@ -233,7 +258,9 @@ export class RarityOrder {
 
   /** True when `a` is to be picked no later than `b`, both listed. */
   notAfter(a: number, b: number): boolean {
-    return this.#bucketOf(a) <= this.#bucketOf(b);
+    if (!this.#sequence) return this.#bucketOf(a) <= this.#bucketOf(b);
+    const [rankA, rankB] = [this.#ranks[a]!, this.#ranks[b]!];
+    return rankA < rankB || (rankA === rankB && a <= b);
   }
 
   /** Sorts all pieces into their buckets, keeping the order within a bucket. O(pieces). */

@@ -26,9 +26,9 @@ export function statsOf(parts: CountedParts, now: number): TorrentStats {
   return {
     ...parts.traffic.stats(now),
     ...parts.connections.swarm.stats(),
-    wantedBytes: download?.wantedBytes ?? length ?? 0,
-    doneBytes: download?.doneBytes ?? 0,
-    left: download?.left ?? length ?? UNKNOWN_LEFT,
+    wantedBytes: download?.progress.wantedBytes ?? length ?? 0,
+    doneBytes: download?.progress.doneBytes ?? 0,
+    left: download?.progress.left ?? length ?? UNKNOWN_LEFT,
     rarestCopies: Math.max(0, (download?.rarestCopies ?? 0) - (webSeeds?.doubles ?? 0)),
     webSeeds: webSeeds?.connected ?? 0,
     slowness: slownessIn(parts, now),

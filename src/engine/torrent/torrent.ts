@@ -6,6 +6,7 @@ import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import { parseInfo } from "../../metainfo/parse-metainfo.ts";
 import { contradictionOf, type HashExchange } from "../exchange/hash-exchange.ts";
 import type { ExistingFiles } from "../existing-files.ts";
+import type { FetchOrder } from "../fetch-order.ts";
 import type {
   AddTorrent,
   EngineTorrent,
@@ -17,6 +18,7 @@ import type {
 } from "../session-contract.ts";
 import { BurstMark } from "../sharing/bursts.ts";
 import { existingOf, named } from "./add-options.ts";
+import { logTrouble } from "./log-trouble.ts";
 import { FilesOpening, type FilesOpeningOutput, type OpenFiles } from "./files-opening.ts";
 import type { TorrentHost } from "./torrent-host.ts";
 import { type PeersOutput, type TorrentOfPeers, TorrentPeers } from "./torrent-peers.ts";
@@ -46,7 +48,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
   readonly infohashes: Infohashes;
   readonly mark = new BurstMark();
   readonly #host: TorrentHost;
-  readonly #options: AddTorrent;
+  #options: AddTorrent;
   readonly #existing: ExistingFiles;
   /** The session asks it about peers that dial us, and for addresses to dial. */
   readonly connections: TorrentPeers;
@@ -156,6 +158,11 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     this.#host.bursts.run(() => this.#want(wanted), this);
   }
 
+  setOrder(order: FetchOrder): void {
+    this.#options = { ...this.#options, order };
+    this.#host.bursts.run(() => this.transfer?.download.setOrder(order), this);
+  }
+
   readonly read: EngineTorrent["read"] = (file, range, options) =>
     this.#reads.read(file, range, options);
 
@@ -258,14 +265,8 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
   }
 
   #tellState(): void {
-    const { log } = this.#host.ports;
-    const phase = this.#phase;
-    const { state } = this;
-    if (phase.kind === "running" && phase.disk !== "well") {
-      log.error("the disk refused", { path: phase.disk.path, code: phase.disk.code });
-    }
-    if (state.kind === "broken") log.error("the torrent is broken", { message: state.message });
-    this.#emit({ kind: "state", state });
+    logTrouble(this.#host.ports.log, this.#phase);
+    this.#emit({ kind: "state", state: this.state });
   }
 
   /** @param before - The phase with the parts to close. */

@@ -124,6 +124,7 @@ export class Transfer {
       memory: shares.send,
     });
     if (options.wantedFiles) this.download.setWantedFiles(options.wantedFiles);
+    if (options.add.order) this.download.setOrder(options.add.order);
     for (const { piece, blocks } of found.partial) this.download.restore(piece, blocks);
     this.files = new TorrentFiles({
       info,

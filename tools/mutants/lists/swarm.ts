@@ -11,8 +11,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "picker: pieces are chosen by chance",
     file: "src/engine/picker/piece-chooser.ts",
-    from: "isFirst || options.snubbed ? swarm.rarity.random(holder) : swarm.rarity.rarest(holder);",
-    to: "isFirst || !options.choked ? swarm.rarity.random(holder) : swarm.rarity.rarest(holder);",
+    from: "const isRandom = options.snubbed || (isFirst && !rarity.isSequential);",
+    to: "const isRandom = !options.choked || (isFirst && !rarity.isSequential);",
     tests: ["test/swarm/deciding"],
   },
   {

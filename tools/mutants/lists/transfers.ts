@@ -36,4 +36,32 @@ export const mutants: readonly Mutant[] = [
     to: "",
     tests: ["test/transfers/moves"],
   },
+  {
+    name: "transfers: a download forgets its order of files when it is opened",
+    file: "src/transfers/transfer-opener.ts",
+    from: "          order: fetchOrder(choices),\n",
+    to: "",
+    tests: ["test/transfers/file-order"],
+  },
+  {
+    name: "transfers: an order of files holds after the next start only",
+    file: "src/transfers/transfer-edits.ts",
+    from: "    if (changesOrder(edit)) awake.torrent.setOrder(fetchOrder(choices));\n",
+    to: "",
+    tests: ["test/transfers/file-order"],
+  },
+  {
+    name: "picker: a piece before the mark of a sequence is not seen",
+    file: "src/engine/picker/piece-sequence.ts",
+    from: "    this.#marks[rank] = Math.min(this.#marks[rank]!, piece >>> 5);\n",
+    to: "",
+    tests: ["src/engine/picker/piece-sequence"],
+  },
+  {
+    name: "picker: a suggestion breaks the sequence",
+    file: "src/engine/picker/rarity-order.ts",
+    from: "    if (!this.#sequence) return this.#bucketOf(a) <= this.#bucketOf(b);\n",
+    to: "    if (this.#width > 0) return this.#bucketOf(a) <= this.#bucketOf(b);\n",
+    tests: ["src/engine/picker/piece-sequence"],
+  },
 ];

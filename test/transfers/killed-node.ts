@@ -1,0 +1,22 @@
+import { openStore } from "../../src/store/open-store.ts";
+import type { StoredTransfer } from "../../src/store/transfers.ts";
+import type { NodeRun, TransfersWorld } from "./transfers-world.ts";
+
+/**
+ * Kills a node: another machine gets the disk and the database as they are now, and nothing that was only in memory.
+ * The old one is cut off.
+ */
+export async function killed(world: TransfersWorld, { machine, store }: NodeRun): Promise<NodeRun> {
+  const other = world.machine();
+  for (const path of machine.disk.paths()) {
+    other.disk.put(path, machine.disk.find(path)!.bytes.slice());
+  }
+  const rows = await store.transfers.after(0, 100);
+  const copy = await openStore(":memory:");
+  const stored = rows.map((row): StoredTransfer => {
+    const { seq: _, ...rest } = row;
+    return rest;
+  });
+  await copy.transfers.insertAll(stored);
+  return world.node(other, { store: copy });
+}
