@@ -6,6 +6,8 @@ import { MAGNET_CHARACTERS_MAX } from "./source-limits.ts";
 const PATH_CHARACTERS_MAX = 4_096;
 const LABEL_CHARACTERS_MAX = 100;
 const URL_CHARACTERS_MAX = 2_048;
+/** Labels with limits of their own. */
+const LABELS_MAX = 1_000;
 /** Changes of one kind in one request. */
 const CHANGES_MAX = 100;
 /** Files whose priority one request changes. */
@@ -253,7 +255,13 @@ export const transferSettingsSchema = z
         )
         .max(CHANGES_MAX),
     }),
-    labels: z.record(label, z.object({ shareLimits: shareLimitsSchema.optional() })),
+    /** For the transfers with a label: `rates` are shared by all of them. */
+    labels: z
+      .record(
+        label,
+        z.object({ shareLimits: shareLimitsSchema.optional(), rates: ratesSchema.optional() }),
+      )
+      .refine((labels) => Object.keys(labels).length <= LABELS_MAX, "too many labels"),
   })
   .meta({ id: "TransferSettings" });
 

@@ -25,7 +25,10 @@ const TRACKERS_MAX = 100;
 const ANNOUNCE_MS = 60_000;
 
 export interface TransferSessionParts {
-  readonly session: Pick<Session, "add" | "remove" | "setLimits" | "peerId" | "port" | "outerPort">;
+  readonly session: Pick<
+    Session,
+    "add" | "remove" | "setLimits" | "setGroupLimits" | "peerId" | "port" | "outerPort"
+  >;
   /** Judges the addresses that torrents name. */
   readonly guard: Pick<NetGuard, "trust" | "trustTracker" | "allowPeer" | "webSeeds">;
   readonly trackers: Pick<TrackerClient, "source" | "announceOnce">;
@@ -113,6 +116,9 @@ export class TransferSession implements TransferEngine {
   setLimits(limits: Partial<SessionLimits>): void {
     this.#parts.setLimits(limits);
   }
+
+  readonly setGroupLimits: TransferEngine["setGroupLimits"] = (name, limits) =>
+    this.#parts.session.setGroupLimits(name, limits);
 
   /** Those of the torrent, and a tier for each that the owner named. */
   #tiers(ways: Pick<TransferWays, "trackers" | "ownTrackers">): (readonly string[])[] {

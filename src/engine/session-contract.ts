@@ -225,6 +225,8 @@ export interface AddTorrent {
   readonly superSeeding?: boolean | undefined;
   readonly downBytesPerSecond?: number | undefined;
   readonly upBytesPerSecond?: number | undefined;
+  /** The group whose limits it shares with others (`EngineSession.setGroupLimits`). */
+  readonly group?: string | undefined;
   /**
    * Called at the end of a burst of events, when everything that was decided in it is carried out; it may call any
    * method. A method that the owner calls is such a burst too: the first event comes before `add` returns.
@@ -255,6 +257,14 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Limits of one torrent that change; what is absent stays. */
+export interface TorrentLimits {
+  readonly downBytesPerSecond?: number | undefined;
+  readonly upBytesPerSecond?: number | undefined;
+  /** Null: none. */
+  readonly group?: string | null | undefined;
+}
+
 export interface EngineTorrent {
   readonly infohashes: Infohashes;
   readonly info: TorrentInfo | undefined;
@@ -269,7 +279,7 @@ export interface EngineTorrent {
   addPeers(peers: readonly PeerAddress[]): void;
   setWanted(wanted: readonly boolean[]): void;
   setOrder(order: FetchOrder): void;
-  setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void;
+  setLimits(limits: TorrentLimits): void;
   /**
    * Reads bytes of one file in order, as they become available: data on disk at once, the rest as soon as its pieces
    * are fetched and judged intact. Reading starts with the first `next()`, which may wait for a magnet link's metadata
@@ -320,6 +330,11 @@ export interface EngineSession {
   remove(torrent: EngineTorrent): Promise<void>;
   /** Open connections stay, even when they are more than there may be now. */
   setLimits(limits: Partial<SessionLimits>): void;
+  /** Sets the rates that the torrents of a group share equally, in addition to all other limits. 0 is no limit. */
+  setGroupLimits(
+    name: string,
+    limits: Pick<SessionLimits, "downBytesPerSecond" | "upBytesPerSecond">,
+  ): void;
   close(): Promise<void>;
 }
 

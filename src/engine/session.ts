@@ -194,6 +194,14 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
     this.bursts.run(() => this.#runPump());
   }
 
+  setGroupLimits(
+    name: string,
+    limits: Pick<SessionLimits, "downBytesPerSecond" | "upBytesPerSecond">,
+  ): void {
+    this.scheduler.setGroupLimits(name, limits);
+    this.bursts.run(() => this.#runPump());
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.bursts.run(() => this.#close());
     return this.#closing;

@@ -1,6 +1,7 @@
 import { parseEndpoint } from "../base/endpoint.ts";
 import type { TransferRow, TransferTable } from "../store/transfers.ts";
 import { isTrackerUrl } from "../metainfo/urls.ts";
+import { groupOfLabel } from "./label-rates.ts";
 import type { RunningTransfers } from "./running-transfers.ts";
 import {
   fetchOrder,
@@ -88,7 +89,8 @@ export class TransferEdits {
       return;
     }
     const { downBytesPerSecond = 0, upBytesPerSecond = 0 } = choices;
-    awake.torrent.setLimits({ downBytesPerSecond, upBytesPerSecond });
+    const group = groupOfLabel(edit.label === undefined ? row.label : edit.label) ?? null;
+    awake.torrent.setLimits({ downBytesPerSecond, upBytesPerSecond, group });
     if (wantsChange) {
       awake.torrent.setWanted(wantedFiles(choices, awake.torrent.info!.files.length));
     }

@@ -59,4 +59,9 @@ export interface TransferEngine {
   /** Announces a sleeping seed once, and leaves it listed. Never rejects. */
   announceAsleep(seed: SleepingSeed): Promise<void>;
   setLimits(limits: Partial<SessionLimits>): void;
+  /** Sets the rates that the torrents of a group share (`AddTorrent.group`). */
+  setGroupLimits(
+    name: string,
+    limits: Pick<SessionLimits, "downBytesPerSecond" | "upBytesPerSecond">,
+  ): void;
 }

@@ -9,6 +9,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { TransferRow } from "../store/transfers.ts";
 import { AwakeTransfer } from "./awake-transfer.ts";
+import { groupOfLabel } from "./label-rates.ts";
 import { fetchOrder, parseChoices, wantedFiles } from "./transfer-choices.ts";
 import type { TransferEngine, TransferWays } from "./transfer-engine.ts";
 import { trackersOf } from "./transfer-row.ts";
@@ -74,6 +75,7 @@ export class TransferOpener {
           order: fetchOrder(choices),
           downBytesPerSecond: choices.downBytesPerSecond,
           upBytesPerSecond: choices.upBytesPerSecond,
+          group: groupOfLabel(row.label),
           onEvent: how.onEvent,
           ...(!isWhole && { saveResume: save }),
         },

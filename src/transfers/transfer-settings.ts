@@ -19,6 +19,8 @@ export interface RateSpan {
 /** What is chosen for all transfers with a label. */
 export interface LabelSettings {
   readonly shareLimits?: ShareLimits | undefined;
+  /** Of all of them together, each gets the same; in addition to those for all transfers. */
+  readonly rates?: Rates | undefined;
 }
 
 /** What a node's owner chooses for all transfers. */

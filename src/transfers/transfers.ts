@@ -15,6 +15,7 @@ import { AnnounceTurns } from "./announce-turns.ts";
 import { AsleepTimes } from "./asleep-times.ts";
 import { ChoreRunner } from "./chore-runner.ts";
 import { DownloadQueue } from "./download-queue.ts";
+import { LabelRates } from "./label-rates.ts";
 import { RunningTransfers } from "./running-transfers.ts";
 import { ratesAt, weekMoment } from "./rate-schedule.ts";
 import { ShareEnds } from "./share-ends.ts";
@@ -107,6 +108,7 @@ export class Transfers {
   readonly #edits: TransferEdits;
   readonly #chores: ChoreRunner;
   readonly #asleep: AsleepTimes;
+  readonly #labelRates: LabelRates;
   #settings: TransferSettings;
   #timer: Timer | undefined;
   #wakeTimer: Timer | undefined;
@@ -131,6 +133,7 @@ export class Transfers {
     this.#queue = new DownloadQueue({ transfers, running, lines, settings, clock, log });
     this.#shares = new ShareEnds({ transfers, running, lines, settings, clock, log });
     this.#asleep = new AsleepTimes(clock.nowMs());
+    this.#labelRates = new LabelRates(engine);
     this.#rest = new SeedRest({
       running,
       lines,
@@ -179,6 +182,7 @@ export class Transfers {
     this.#settings = await loadSettings(settings, this.#settings);
     this.#isOpen = true;
     this.#setRates();
+    this.#labelRates.set(this.#settings.labels);
     for (const { id } of await transfers.withChores()) this.#chores.carryOn(id);
     this.#queue.handleChange();
     this.#turns.start();
@@ -460,6 +464,7 @@ export class Transfers {
     this.#settings = withChange(this.#settings, change);
     await saveSettings(this.#options.settings, this.#settings);
     this.#setRates();
+    this.#labelRates.set(this.#settings.labels);
     this.#queue.handleChange();
     return this.#settings;
   }

@@ -1,12 +1,20 @@
 import type { Command } from "commander";
-import type { TransferEditInput, TransferSettingsChange } from "../../api/transfers.ts";
+import type {
+  TransferEditInput,
+  TransferSettingsChange,
+  TransferSettingsView,
+} from "../../api/transfers.ts";
+import type { TransferClient } from "../../commands/transfer-client.ts";
 import { addCommand, type CommandRun, runCommand } from "../command-frame.ts";
 import { formatRate } from "../figures.ts";
+import type { Output } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { countOption, limitOption, ratioOption, switchOption } from "../parse-options.ts";
 import { SYSTEM_OPTION, type SystemFlags } from "../system-option.ts";
+import { UsageError } from "../usage-error.ts";
 import { useTransfers } from "../use-transfers.ts";
 
+const NO_RATES = { down: 0, up: 0 };
 const NONE_RATE = "such as 2M; 0 is no limit";
 
 interface ShareFlags {
@@ -27,6 +35,7 @@ interface SetFlags extends SystemFlags, ShareFlags {
 }
 
 interface LimitsFlags extends SystemFlags, ShareFlags {
+  readonly label?: string;
   readonly down?: number;
   readonly up?: number;
   readonly downloads?: number;
@@ -61,9 +70,14 @@ export function addTransferSetCommands(parent: Command): void {
   withShareLimits(
     addCommand(parent, {
       usage: "limits",
-      summary: "Show what holds for all torrents, or set it.",
-      examples: ["everseed limits", "everseed limits --down 5M --up 1M --downloads 3"],
+      summary: "Show what holds for all torrents, or for those with a label, or set it.",
+      examples: [
+        "everseed limits",
+        "everseed limits --down 5M --up 1M --downloads 3",
+        "everseed limits --label films --up 500K",
+      ],
     })
+      .option("--label <label>", "for the torrents with this label together")
       .option("--down <rate>", `receive no faster in all, ${NONE_RATE}`, limitOption)
       .option("--up <rate>", `send no faster in all, ${NONE_RATE}`, limitOption)
       .option("--downloads <count>", "downloads at one time; 0 is any number", countOption),
@@ -107,9 +121,16 @@ async function set(run: CommandRun, ids: readonly string[], flags: SetFlags): Pr
 
 async function limits(run: CommandRun, flags: LimitsFlags): Promise<void> {
   const { output } = run;
+  const { down, up, downloads, label } = flags;
+  if (label !== undefined && downloads !== undefined) {
+    throw new UsageError("--downloads is for all torrents: leave --label out.");
+  }
   const client = await useTransfers(run, flags);
-  const { down, up, downloads } = flags;
   let settings = await client.settings();
+  if (label !== undefined) {
+    await limitsOfLabel(run, { client, settings, label, flags });
+    return;
+  }
   const change: TransferSettingsChange = {
     ...(downloads !== undefined && { downloadsMax: downloads }),
     ...((down ?? up) !== undefined && {
@@ -121,14 +142,53 @@ async function limits(run: CommandRun, flags: LimitsFlags): Promise<void> {
   };
   if (Object.keys(change).length > 0) settings = await client.setSettings(change);
   output.record(settings);
-  const rate = (bytes: number): string => (bytes === 0 ? "no limit" : formatRate(bytes));
-  const { downloadsMax, shareLimits } = settings;
-  output.line(`Down       ${rate(settings.rates.down)}`);
-  output.line(`Up         ${rate(settings.rates.up)}`);
+  const { downloadsMax, shareLimits, rates, labels } = settings;
+  tellRates(output, rates);
   output.line(`Downloads  ${downloadsMax === 0 ? "any number" : `${downloadsMax} at one time`}`);
-  output.line(`Ratio      ${shareLimits.ratio ? String(shareLimits.ratio) : "no limit"}`);
-  output.line(`Seeding    ${minutes(shareLimits.seedingMinutes)}`);
-  output.line(`Idle       ${minutes(shareLimits.idleMinutes)}`);
+  tellShareLimits(output, shareLimits);
+  const names = Object.keys(labels).toSorted();
+  if (names.length > 0) {
+    output.line(`Labels     ${names.map((name) => escapeOutside(name)).join(", ")}`);
+  }
+}
+
+/** What holds for the torrents with a label. */
+async function limitsOfLabel(
+  { output }: CommandRun,
+  asked: {
+    readonly client: TransferClient;
+    readonly settings: TransferSettingsView;
+    readonly label: string;
+    readonly flags: LimitsFlags;
+  },
+): Promise<void> {
+  const { client, label, flags } = asked;
+  const { down, up } = flags;
+  let { settings } = asked;
+  if ((down ?? up) !== undefined || hasShareLimits(flags)) {
+    const before = settings.labels[label];
+    const rates = { down: down ?? before?.rates?.down ?? 0, up: up ?? before?.rates?.up ?? 0 };
+    const shareLimits = { ...before?.shareLimits, ...shareLimitsOf(flags) };
+    settings = await client.setSettings({
+      labels: { ...settings.labels, [label]: { rates, shareLimits } },
+    });
+  }
+  const { rates = NO_RATES, shareLimits = {} } = settings.labels[label] ?? {};
+  output.record({ label, rates, shareLimits });
+  tellRates(output, rates);
+  tellShareLimits(output, shareLimits);
+}
+
+function tellRates(output: Output, { down, up }: TransferSettingsView["rates"]): void {
+  const rate = (bytes: number): string => (bytes === 0 ? "no limit" : formatRate(bytes));
+  output.line(`Down       ${rate(down)}`);
+  output.line(`Up         ${rate(up)}`);
+}
+
+function tellShareLimits(output: Output, limits: TransferSettingsView["shareLimits"]): void {
+  output.line(`Ratio      ${limits.ratio ? String(limits.ratio) : "no limit"}`);
+  output.line(`Seeding    ${minutes(limits.seedingMinutes)}`);
+  output.line(`Idle       ${minutes(limits.idleMinutes)}`);
 }
 
 function minutes(count: number | undefined): string {

@@ -52,6 +52,13 @@ export class RateLimit {
     this.#tokens -= bytes;
   }
 
+  /** Bytes that were counted did not pass. */
+  giveBack(bytes: number, now: number | undefined): void {
+    if (this.#bytesPerSecond === 0) return;
+    if (now !== undefined) this.#fill(now);
+    this.#tokens = Math.min(this.#tokens + bytes, this.#burstBytes);
+  }
+
   /** When a block may pass, if nobody takes the bytes before; `now` when it may pass at once. */
   nextAvailable(now: number): number {
     if (this.#bytesPerSecond === 0) return now;

@@ -1,15 +1,10 @@
-import { BLOCK_BYTES } from "../../base/geometry.ts";
 import { MemoryShare, MemorySupply } from "./memory-share.ts";
+import { type GroupLimits, RateGroups } from "./rate-group.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { RateShare } from "./rate-share.ts";
+import { rateSupply } from "./rate-supply.ts";
 import { SlotShares } from "./slot-shares.ts";
-import { type Supply, TurnRing } from "./turn-ring.ts";
-
-/** A turn is worth the bytes that pass in this time, divided among those that wait... */
-const TURN_MS = 50;
-/** ...within these bounds. The minimum is a block, the maximum is what a fast peer gets at once. */
-const TURN_BYTES_MIN = BLOCK_BYTES;
-const TURN_BYTES_MAX = 256 * 1024;
+import { TurnRing } from "./turn-ring.ts";
 
 /** Memory that others wait for is idle for at most this long. */
 const STUCK_MS = 1_000;
@@ -30,6 +25,8 @@ export interface TorrentShares {
   readonly up: RateShare;
   readonly receive: MemoryShare;
   readonly send: MemoryShare;
+  /** The group whose limits it shares; only the scheduler writes it. */
+  group: string | undefined;
 }
 
 export interface SchedulerOptions {
@@ -45,6 +42,7 @@ export interface SchedulerOptions {
 /** Shares scarce resources among the torrents of a session: in turns what is used up, in rounds what is held. */
 export class Scheduler {
   readonly slots: SlotShares;
+  readonly #groups = new RateGroups();
   readonly #down: TurnRing;
   readonly #up: TurnRing;
   readonly #receive: TurnRing;
@@ -88,16 +86,35 @@ export class Scheduler {
         onRoom,
         triesItself: false,
       }),
+      group: undefined,
     };
   }
 
+  /** The torrent shares the limits of a group from now on, or of none. Call `run` afterwards. */
+  setGroup(shares: TorrentShares, name: string | undefined): void {
+    if (name === shares.group) return;
+    const group = name === undefined ? undefined : this.#groups.enter(name);
+    shares.down.setGroup(group?.down);
+    shares.up.setGroup(group?.up);
+    if (shares.group !== undefined) this.#groups.leave(shares.group);
+    shares.group = name;
+  }
+
+  /** Call `run` afterwards. */
+  setGroupLimits(name: string, limits: GroupLimits): void {
+    this.#groups.setLimits(name, limits);
+  }
+
   /** A torrent is gone. */
-  leave({ down, up, receive, send }: TorrentShares): void {
+  leave(shares: TorrentShares): void {
+    const { down, up, receive, send } = shares;
+    this.setGroup(shares, undefined);
     for (const share of [down, up, receive, send]) share.stopWaiting();
   }
 
   /** Lets waiting torrents take what is available, in turn. */
   run(now: number): void {
+    this.#groups.run(now);
     this.#down.run(now);
     this.#up.run(now);
     this.#receive.run(now);
@@ -117,23 +134,11 @@ export class Scheduler {
 
   nextTurnAtMs(now: number): number {
     return Math.min(
+      this.#groups.nextTurnAtMs(now),
       this.#down.nextTurnAtMs(now),
       this.#up.nextTurnAtMs(now),
       this.#receive.nextTurnAtMs(now),
       this.#send.nextTurnAtMs(now),
     );
   }
-}
-
-function rateSupply(limit: RateLimit): Supply {
-  return {
-    available: (now) => limit.available(now),
-    take: (bytes, now) => limit.take(bytes, now),
-    nextAvailable: (now) => limit.nextAvailable(now),
-    unitsMin: TURN_BYTES_MIN,
-    quantum: (waiting) => {
-      const bytes = (limit.bytesPerSecond * TURN_MS) / 1000 / waiting;
-      return Math.min(TURN_BYTES_MAX, Math.max(TURN_BYTES_MIN, bytes));
-    },
-  };
 }

@@ -1,13 +1,14 @@
 import { RateLimit } from "../sharing/rate-limit.ts";
 import { PIPELINE_WINDOW_MS, RateMeter, SILENCE_MS } from "../sharing/rate-meter.ts";
 import type { TorrentShares, TorrentTurns } from "../sharing/scheduler.ts";
-import type { AddTorrent, ResumeState, TorrentStats } from "../session-contract.ts";
+import type { AddTorrent, ResumeState, TorrentLimits, TorrentStats } from "../session-contract.ts";
 import type { TorrentHost } from "./torrent-host.ts";
 
 /** The blocks of one torrent on the wire: how many bytes were moved, how fast they move and how fast they may. */
 export class TorrentTraffic {
   /** Its claims on the rates that all torrents share. */
   readonly shares: TorrentShares;
+  readonly #scheduler: TorrentHost["scheduler"];
   readonly #upLimit: RateLimit;
   readonly #downLimit: RateLimit;
   readonly #upMeter = new RateMeter(PIPELINE_WINDOW_MS, SILENCE_MS);
@@ -20,15 +21,20 @@ export class TorrentTraffic {
     this.#upLimit = new RateLimit(options.upBytesPerSecond ?? 0);
     this.#downLimit = new RateLimit(options.downBytesPerSecond ?? 0);
     const own = { down: this.#downLimit, up: this.#upLimit };
+    this.#scheduler = host.scheduler;
     this.shares = host.scheduler.join(turns, own);
+    host.scheduler.setGroup(this.shares, options.group);
     this.#uploaded = options.resume?.uploaded ?? 0;
     this.#downloaded = options.resume?.downloaded ?? 0;
   }
 
   /** Limits that are not given stay unchanged. */
-  setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void {
+  setLimits(limits: TorrentLimits): void {
     if (limits.downBytesPerSecond !== undefined) this.#downLimit.setRate(limits.downBytesPerSecond);
     if (limits.upBytesPerSecond !== undefined) this.#upLimit.setRate(limits.upBytesPerSecond);
+    if (limits.group !== undefined) {
+      this.#scheduler.setGroup(this.shares, limits.group ?? undefined);
+    }
   }
 
   countUploaded(bytes: number, now: number): void {

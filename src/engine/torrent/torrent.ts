@@ -12,6 +12,7 @@ import type {
   EngineTorrent,
   PeerStatus,
   TorrentEvent,
+  TorrentLimits,
   TorrentState,
   TorrentStats,
   WebSeedStatus,
@@ -177,7 +178,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     this.#host.handleCandidates();
   }
 
-  setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void {
+  setLimits(limits: TorrentLimits): void {
     this.#traffic.setLimits(limits);
     this.#host.bursts.run(() => this.#host.handleRoom());
   }

@@ -8,6 +8,20 @@ const OPENING = ["test/swarm/opening", "src/engine/storage/root-leases"];
 /** What torrents share, and the small faults that were found with it. */
 export const mutants: readonly Mutant[] = [
   {
+    name: "sharing: a turn in the group grants nothing",
+    file: "src/engine/sharing/rate-group.ts",
+    from: "    this.#granted += bytes;\n",
+    to: "",
+    tests: ["test/swarm/rate-groups"],
+  },
+  {
+    name: "sharing: a group's torrents take past those that wait",
+    file: "src/engine/sharing/rate-group.ts",
+    from: "return this.#granted + this.#rate.ring.allowed(this.#claim, now);",
+    to: "return this.#rate.limit.available(now);",
+    tests: ["test/swarm/rate-groups"],
+  },
+  {
     name: "sharing: everybody takes past those that wait",
     file: "src/engine/sharing/turn-ring.ts",
     from: "return claim === this.#current ? Math.min(claim.credit, available) : 0;",
