@@ -49,17 +49,10 @@ export interface GroupWords {
   readonly isHidden?: boolean;
 }
 
-/**
- * Adds a command that has commands of its own. They are made when its name is among the words of the command line:
- * making those of all groups took as long as the rest of `--help`.
- *
- * @param asked - The words of the command line; without them everything is made.
- * @param addCommands - Adds the commands of the group.
- */
+/** Adds a command that has commands of its own. @param addCommands - Adds those. */
 export function addGroup(
   program: Command,
   { name, summary, examples, isHidden = false }: GroupWords,
-  asked: readonly string[] | undefined,
   addCommands: (group: Command) => void,
 ): void {
   const group = program
@@ -67,7 +60,7 @@ export function addGroup(
     .description(summary)
     .addHelpText("before", exampleText(examples))
     .helpCommand(false);
-  if (asked === undefined || asked.includes(name)) addCommands(group);
+  addCommands(group);
 }
 
 /** The top of a help text. */

@@ -16,7 +16,7 @@ const KNOWN: KnownWords = {
 
 /** @param line - What stands before the cursor; a blank at its end begins a new word. */
 async function at(line: string): Promise<{ words: string[]; kind: string }> {
-  const { candidates, kind } = await complete(createProgram(), line.split(" "), KNOWN);
+  const { candidates, kind } = await complete(await createProgram(), line.split(" "), KNOWN);
   return { words: candidates.map(({ word }) => word), kind };
 }
 

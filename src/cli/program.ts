@@ -1,22 +1,8 @@
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../base/version.ts";
 import { exampleText, failWith } from "./command-frame.ts";
-import { addCheckCommand } from "./commands/check.ts";
-import { addCompletionCommand } from "./commands/completion.ts";
-import { addConfigCommand } from "./commands/config.ts";
-import { addCreateCommand } from "./commands/create.ts";
-import { addDaemonCommand } from "./commands/daemon.ts";
-import { addDhtCommand } from "./commands/dht.ts";
-import { addFollowCommand } from "./commands/follow.ts";
-import { addGetCommand } from "./commands/get.ts";
+import { addListedCommands } from "./command-modules.ts";
 import { addHelpCommand } from "./commands/help.ts";
-import { addHubCommand } from "./commands/hub.ts";
-import { addPublishCommand } from "./commands/publish.ts";
-import { addSeedCommand } from "./commands/seed.ts";
-import { addShowCommand } from "./commands/show.ts";
-import { addTransferCommands } from "./commands/transfers.ts";
-import { addUnpublishCommand } from "./commands/unpublish.ts";
-import { addVersionCommand } from "./commands/version.ts";
 import { HELP_OUTPUT } from "./standard-streams.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -27,46 +13,26 @@ const EXAMPLES = [
   "everseed create talks/        make a torrent",
 ];
 
-/**
- * All commands. Their code is imported when they run, so that help appears at once.
- *
- * @param asked - The words of the command line: groups that they do not name stay empty.
- */
-export function createProgram(asked?: readonly string[]): Command {
+/** @param asked - The words of the command line: of commands that they do not name only the line of the list is there. */
+export async function createProgram(asked?: readonly string[]): Promise<Command> {
   const program = new Command("everseed")
     .description("Publish, track, seed and fetch torrents.")
     .addHelpText("before", exampleText(EXAMPLES))
     .version(VERSION, "-V, --version", "show which everseed this is")
     .enablePositionalOptions()
-    .helpCommand(false);
-  addHubCommand(program, asked);
-  addDaemonCommand(program, asked);
-  addConfigCommand(program, asked);
-  addTransferCommands(program, asked);
-  addPublishCommand(program);
-  addUnpublishCommand(program);
-  addCreateCommand(program);
-  addGetCommand(program);
-  addFollowCommand(program);
-  addSeedCommand(program);
-  addShowCommand(program);
-  addCheckCommand(program);
-  addDhtCommand(program, asked);
-  addCompletionCommand(program, asked);
-  addVersionCommand(program);
+    .helpCommand(false)
+    // Commands take these over when they are made.
+    .helpOption("-h, --help", "show this help")
+    .exitOverride()
+    .configureOutput({ ...HELP_OUTPUT, outputError: () => undefined });
+  await addListedCommands(program, asked);
   addHelpCommand(program);
-  for (const command of withDescendants(program)) {
-    command
-      .helpOption("-h, --help", "show this help")
-      .exitOverride()
-      .configureOutput({ ...HELP_OUTPUT, outputError: () => undefined });
-  }
   return program;
 }
 
 /** Runs the command line. Sets `process.exitCode`. */
 export async function runProgram(args: readonly string[]): Promise<void> {
-  const program = createProgram(args);
+  const program = await createProgram(args);
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
@@ -121,8 +87,4 @@ function nameOf(command: Command): string {
   const names: string[] = [];
   for (let at = command; at.parent; at = at.parent) names.unshift(at.name());
   return names.join(" ");
-}
-
-function withDescendants(command: Command): Command[] {
-  return [command, ...command.commands.flatMap(withDescendants)];
 }

@@ -35,6 +35,7 @@ export async function rehearse(program: string): Promise<void> {
       await exchange(stage, torrent);
     }
     await startHub(stage);
+    await startNode(stage, "v1.torrent");
   } finally {
     stage.close();
     await rm(folder, { recursive: true, force: true });
@@ -59,6 +60,15 @@ async function startHub(stage: Stage): Promise<void> {
   const reply = await fetch(`http://${HOST}:${String(port)}/`);
   await reply.text();
   await stage.stop(hub, "SIGTERM");
+}
+
+async function startNode(stage: Stage, torrent: string): Promise<void> {
+  const node = stage.start("daemon", "start", "--foreground", "--json");
+  await eventOf(node, "ready");
+  await stage.run("add", torrent, "-o", ".");
+  await stage.run("ls");
+  await stage.run("daemon", "status");
+  await stage.run("daemon", "stop");
 }
 
 /** Waits for a line of JSON. */
@@ -93,8 +103,13 @@ class Stage {
         PATH,
         LD_LIBRARY_PATH: process.env["LD_LIBRARY_PATH"],
         HOME: this.#folder,
+        EVERSEED_HOME: path.join(this.#folder, "node"),
         EVERSEED_ENGINE_PORT: "0",
         EVERSEED_TRACKER_UDP_PORT: "0",
+        // Nothing leaves this machine: no router, no neighbours, and a DHT in which nobody answers.
+        EVERSEED_ROUTER_MAP_PORTS: "false",
+        EVERSEED_DISCOVERY_LSD: "false",
+        EVERSEED_DISCOVERY_DHT_BOOTSTRAP: "127.0.0.1:9",
       },
       stdio: ["ignore", "pipe", "ignore"],
       timeout: RUN_MS_MAX,

@@ -31,9 +31,10 @@ function readStamps(): string | undefined {
   }
 }
 
-/** Help and the version need only the first chunk; a command may load any. */
-const [word = "help"] = process.argv.slice(2);
-const part = word === "help" || word.startsWith("-") ? "first" : "all";
+/** The list of all commands and the version need only the first chunk; a command may load any. */
+const [word = "--help", ...others] = process.argv.slice(2);
+const isList = word.startsWith("-") || (word === "help" && others.length === 0);
+const part = isList ? "first" : "all";
 
 const stamps = readStamps();
 if (stamps === undefined || isUpToDate(root, stamps, part)) {

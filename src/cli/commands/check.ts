@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { formatBytes } from "../../base/format-bytes.ts";
 import type { CheckedFile } from "../../commands/check-torrent.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
+import { summaryOf } from "../command-list.ts";
 import { EXIT } from "../exit-code.ts";
 import { formatCount, formatRate } from "../figures.ts";
 import type { OutputOptions } from "../output.ts";
@@ -14,7 +15,7 @@ const SENTENCES_MAX = 3;
 export function addCheckCommand(program: Command): void {
   addCommand(program, {
     usage: "check",
-    summary: "Compare files with their torrent, byte by byte.",
+    summary: summaryOf("check"),
     examples: ["everseed check talks.torrent ~/Downloads"],
   })
     .argument("<torrent>", "a .torrent file, or the URL of one")

@@ -6,12 +6,13 @@ import {
   type GroupWords,
   runCommand,
 } from "../command-frame.ts";
+import { summaryOf } from "../command-list.ts";
 import { type Shell, SHELLS } from "../completion-scripts.ts";
 import type { OutputOptions } from "../output.ts";
 
 const WORDS: GroupWords = {
   name: "completion",
-  summary: "Have the Tab key complete commands, options, ids, labels and keys.",
+  summary: summaryOf("completion"),
   examples: [
     "source <(everseed completion bash)    in ~/.bashrc",
     "everseed completion fish --help       where other shells want it",
@@ -27,8 +28,8 @@ const INSTALLED: Readonly<Record<Shell, string>> = {
   fish: "everseed completion fish >~/.config/fish/completions/everseed.fish",
 };
 
-export function addCompletionCommand(program: Command, asked?: readonly string[]): void {
-  addGroup(program, WORDS, asked, (completion) => {
+export function addCompletionCommand(program: Command): void {
+  addGroup(program, WORDS, (completion) => {
     for (const shell of SHELLS) {
       addCommand(completion, {
         usage: shell,

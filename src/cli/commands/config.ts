@@ -7,6 +7,7 @@ import {
   type GroupWords,
   runCommand,
 } from "../command-frame.ts";
+import { summaryOf } from "../command-list.ts";
 import type { Output } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { SYSTEM_OPTION, type SystemFlags } from "../system-option.ts";
@@ -18,12 +19,12 @@ interface ConfigFlags extends SystemFlags {
 
 const WORDS: GroupWords = {
   name: "config",
-  summary: "Show and change the settings of the node, or of a hub.",
+  summary: summaryOf("config"),
   examples: ["everseed config get", "everseed config set engine.port 6881"],
 };
 
-export function addConfigCommand(program: Command, asked?: readonly string[]): void {
-  addGroup(program, WORDS, asked, addConfigCommands);
+export function addConfigCommand(program: Command): void {
+  addGroup(program, WORDS, addConfigCommands);
 }
 
 function addConfigCommands(config: Command): void {

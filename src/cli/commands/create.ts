@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { formatBytes } from "../../base/format-bytes.ts";
 import type { CreateOptions } from "../../commands/create-torrent.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
+import { summaryOf } from "../command-list.ts";
 import { formatCount, formatRate } from "../figures.ts";
 import { kindOption } from "../kind-option.ts";
 import { warnLeftOut } from "../left-out.ts";
@@ -29,7 +30,7 @@ interface CreateFlags extends OutputOptions {
 export function addCreateCommand(program: Command): void {
   addCommand(program, {
     usage: "create",
-    summary: "Make a .torrent file of a file or folder.",
+    summary: summaryOf("create"),
     examples: [
       "everseed create talks/ -o talks.torrent",
       "everseed create talks/ --tracker https://tracker.example/announce --private",

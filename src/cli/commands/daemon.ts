@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { addGroup, type GroupWords } from "../command-frame.ts";
+import { summaryOf } from "../command-list.ts";
 import { addDaemonInstallCommands } from "./daemon-install.ts";
 import { addDaemonLogsCommand } from "./daemon-logs.ts";
 import { addDaemonStartCommand } from "./daemon-start.ts";
@@ -8,12 +9,12 @@ import { addDaemonStopCommands } from "./daemon-stop.ts";
 
 const WORDS: GroupWords = {
   name: "daemon",
-  summary: "Run a node in the background: it keeps your torrents.",
+  summary: summaryOf("daemon"),
   examples: ["everseed daemon start", "everseed daemon install"],
 };
 
-export function addDaemonCommand(program: Command, asked?: readonly string[]): void {
-  addGroup(program, WORDS, asked, (daemon) => {
+export function addDaemonCommand(program: Command): void {
+  addGroup(program, WORDS, (daemon) => {
     addDaemonStartCommand(daemon);
     addDaemonStopCommands(daemon);
     addDaemonStatusCommand(daemon);

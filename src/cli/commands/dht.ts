@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { encodeUtf8, toHex } from "../../base/bytes.ts";
 import type { Network } from "../../daemon/network.ts";
 import { addCommand, addGroup, type GroupWords, runCommand } from "../command-frame.ts";
+import { summaryOf } from "../command-list.ts";
 import { formatCount } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
@@ -28,12 +29,12 @@ interface PutFlags extends ItemFlags {
 
 const WORDS: GroupWords = {
   name: "dht",
-  summary: "Ask the DHT: peers of torrents, and small items.",
+  summary: summaryOf("dht"),
   examples: ["everseed dht status"],
 };
 
-export function addDhtCommand(program: Command, asked?: readonly string[]): void {
-  addGroup(program, WORDS, asked, addDhtCommands);
+export function addDhtCommand(program: Command): void {
+  addGroup(program, WORDS, addDhtCommands);
 }
 
 function addDhtCommands(dht: Command): void {

@@ -4,6 +4,7 @@ import type { EncryptionMode } from "../../base/encryption-mode.ts";
 import type { TransportMode } from "../../base/transport-mode.ts";
 import type { FollowEvent } from "../../commands/follow-publication.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
+import { summaryOf } from "../command-list.ts";
 import { isOn, lsdOption, type OnOff, pexOption } from "../discovery-options.ts";
 import { encryptionOption } from "../encryption-option.ts";
 import { formatCount } from "../figures.ts";
@@ -51,7 +52,7 @@ interface FollowFlags extends OutputOptions, NetworkFlags {
 export function addFollowCommand(program: Command): void {
   const command = addCommand(program, {
     usage: "follow",
-    summary: "Keep the newest version of a publication in a folder, until Ctrl-C.",
+    summary: summaryOf("follow"),
     examples: [
       "everseed follow 'magnet:?xs=urn:btpk:...' -o ~/talks",
       "everseed follow 'magnet:?xs=urn:btpk:...' -o ~/talks --once",

@@ -4,6 +4,7 @@ import type { GetEvent } from "../../commands/get-options.ts";
 import type { EncryptionMode } from "../../base/encryption-mode.ts";
 import type { TransportMode } from "../../base/transport-mode.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
+import { summaryOf } from "../command-list.ts";
 import { formatCount, formatLeft, formatRate, formatSeconds } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { isOn, lsdOption, type OnOff, pexOption } from "../discovery-options.ts";
@@ -60,7 +61,7 @@ interface GetFlags extends OutputOptions, NetworkFlags {
 export function addGetCommand(program: Command): void {
   const command = addCommand(program, {
     usage: "get",
-    summary: "Download a torrent; run it again to continue.",
+    summary: summaryOf("get"),
     examples: [
       "everseed get talks.torrent -o ~/Downloads",
       "everseed get 'magnet:?xt=urn:btih:...' --select '*.pdf'",

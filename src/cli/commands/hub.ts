@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { addGroup, type GroupWords } from "../command-frame.ts";
+import { summaryOf } from "../command-list.ts";
 import { addHubInitCommand } from "./hub-init.ts";
 import { addHubRecoverCommands } from "./hub-recover.ts";
 import { addHubStartCommand } from "./hub-start.ts";
@@ -7,12 +8,12 @@ import { addHubStatusCommand } from "./hub-status.ts";
 
 const WORDS: GroupWords = {
   name: "hub",
-  summary: "Run a hub: web site, tracker and everseed.",
+  summary: summaryOf("hub"),
   examples: ["everseed hub start --data data"],
 };
 
-export function addHubCommand(program: Command, asked?: readonly string[]): void {
-  addGroup(program, WORDS, asked, (hub) => {
+export function addHubCommand(program: Command): void {
+  addGroup(program, WORDS, (hub) => {
     addHubStartCommand(hub);
     addHubStatusCommand(hub);
     addHubInitCommand(hub);

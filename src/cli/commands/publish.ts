@@ -9,6 +9,7 @@ import type { TorrentVersion } from "../../api/versions.ts";
 import type { HubPorts } from "../../commands/command-ports.ts";
 import type { OwnPublication } from "../../commands/hand-version.ts";
 import { addCommand, type CommandRun, runCommand } from "../command-frame.ts";
+import { summaryOf } from "../command-list.ts";
 import { formatCount } from "../figures.ts";
 import { kindOption } from "../kind-option.ts";
 import { warnLeftOut } from "../left-out.ts";
@@ -43,7 +44,7 @@ interface PublishFlags extends OutputOptions, PublicationFlags {
 export function addPublishCommand(program: Command): void {
   const command = addCommand(program, {
     usage: "publish",
-    summary: "Have a hub publish a file, a folder, or a torrent that others made.",
+    summary: summaryOf("publish"),
     examples: [
       "everseed publish talks/ --to http://127.0.0.1:8420 --token-file token",
       "everseed publish --in-place /srv/talks --data data",

@@ -4,6 +4,7 @@ import type { SeedEvent } from "../../commands/seed-torrents.ts";
 import type { EncryptionMode } from "../../base/encryption-mode.ts";
 import type { TransportMode } from "../../base/transport-mode.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
+import { summaryOf } from "../command-list.ts";
 import { formatCount, formatRate } from "../figures.ts";
 import { warnLeftOut } from "../left-out.ts";
 import type { Output, OutputOptions } from "../output.ts";
@@ -59,7 +60,7 @@ interface SeedFlags extends OutputOptions, NetworkFlags, PublicationFlags {
 export function addSeedCommand(program: Command): void {
   const command = addCommand(program, {
     usage: "seed",
-    summary: "Serve files to everybody who asks, until Ctrl-C.",
+    summary: summaryOf("seed"),
     examples: [
       "everseed seed talks/ --tracker https://tracker.example/announce",
       "everseed seed talks.torrent --data ~/Downloads",

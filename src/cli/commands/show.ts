@@ -3,6 +3,7 @@ import { formatBytes } from "../../base/format-bytes.ts";
 import type { LongList } from "../../base/long-list.ts";
 import type { ListedFile, ShownMagnet, ShownTorrent } from "../../commands/show-torrent.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
+import { summaryOf } from "../command-list.ts";
 import { formatCount } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { cutMiddle, escapeOutside } from "../outside-text.ts";
@@ -19,7 +20,7 @@ interface ShowFlags extends OutputOptions {
 export function addShowCommand(program: Command): void {
   addCommand(program, {
     usage: "show",
-    summary: "Show what a torrent or magnet link says, or how one of the node's torrents is doing.",
+    summary: summaryOf("show"),
     examples: [
       "everseed show 9d3c",
       "everseed show talks.torrent",

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { AddOptions } from "../../commands/transfer-client.ts";
 import { addCommand, type CommandRun, runCommand } from "../command-frame.ts";
+import { summaryOf } from "../command-list.ts";
 import { EXIT } from "../exit-code.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { SYSTEM_OPTION, type SystemFlags } from "../system-option.ts";
@@ -16,7 +17,7 @@ interface AddFlags extends SystemFlags {
 export function addTransferAddCommand(parent: Command): void {
   addCommand(parent, {
     usage: "add",
-    summary: "Add torrents to the node on this machine, which downloads and seeds them.",
+    summary: summaryOf("add"),
     examples: [
       "everseed add 'magnet:?xt=urn:btih:...'",
       "everseed add talks.torrent -o /srv/films --label films",

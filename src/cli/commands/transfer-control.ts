@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { TransferClient } from "../../commands/transfer-client.ts";
 import { addCommand, type CommandRun, type CommandWords, runCommand } from "../command-frame.ts";
+import { summaryOf } from "../command-list.ts";
 import { SYSTEM_OPTION, type SystemFlags } from "../system-option.ts";
 import { useTransfers } from "../use-transfers.ts";
 
@@ -14,28 +15,28 @@ interface RemoveFlags extends SystemFlags {
 export function addTransferControlCommands(parent: Command): void {
   addForEach(parent, {
     usage: "start",
-    summary: "Go on with torrents that are stopped or have failed.",
+    summary: summaryOf("start"),
     examples: ["everseed start 9d3c"],
     done: "Started",
     work: (client, id) => client.command(id, "start"),
   });
   addForEach(parent, {
     usage: "stop",
-    summary: "Stop torrents until they are started.",
+    summary: summaryOf("stop"),
     examples: ["everseed stop 9d3c a210"],
     done: "Stopped",
     work: (client, id) => client.command(id, "stop"),
   });
   addForEach(parent, {
     usage: "recheck",
-    summary: "Compare the content of torrents with their hashes; what is wrong is fetched again.",
+    summary: summaryOf("recheck"),
     examples: ["everseed recheck 9d3c"],
     done: "Checking",
     work: (client, id) => client.command(id, "recheck"),
   });
   addCommand(parent, {
     usage: "rm",
-    summary: "Forget torrents. Their files stay unless you say otherwise.",
+    summary: summaryOf("rm"),
     examples: ["everseed rm 9d3c", "everseed rm 9d3c --with-content"],
   })
     .argument("<id...>", IDS)
@@ -51,7 +52,7 @@ export function addTransferControlCommands(parent: Command): void {
     );
   addCommand(parent, {
     usage: "move",
-    summary: "Move the content of a torrent to another folder, or another disk.",
+    summary: summaryOf("move"),
     examples: ["everseed move 9d3c /mnt/archive"],
   })
     .argument("<id>", "an id, as short as tells it apart, or a name")

@@ -3,6 +3,7 @@ import type { TransferView } from "../../api/transfers.ts";
 import { formatBytes } from "../../base/format-bytes.ts";
 import type { TransferClient } from "../../commands/transfer-client.ts";
 import { addCommand, type CommandRun, runCommand } from "../command-frame.ts";
+import { summaryOf } from "../command-list.ts";
 import { formatCount, formatRate, formatSeconds } from "../figures.ts";
 import type { Output } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
@@ -20,7 +21,7 @@ interface ListFlags extends SystemFlags {
 export function addTransferListCommand(parent: Command): void {
   addCommand(parent, {
     usage: "ls",
-    summary: "List the torrents that the node on this machine keeps.",
+    summary: summaryOf("ls"),
     examples: ["everseed ls", "everseed ls --watch", "everseed ls --json --label films"],
   })
     .option("--label <label>", "those with this label only")

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { formatBytes } from "../../base/format-bytes.ts";
 import { addCommand, type CommandRun, runCommand } from "../command-frame.ts";
+import { summaryOf } from "../command-list.ts";
 import { formatRate, formatSeconds } from "../figures.ts";
 import { cutMiddle, escapeOutside } from "../outside-text.ts";
 import { collect, trackerOption } from "../parse-options.ts";
@@ -34,7 +35,7 @@ interface TrackersFlags extends SystemFlags {
 export function addTransferPartCommands(parent: Command): void {
   addCommand(parent, {
     usage: "files",
-    summary: "Show the files of a torrent, or choose which of them are fetched.",
+    summary: summaryOf("files"),
     examples: [
       "everseed files 9d3c",
       "everseed files 9d3c --skip '*.nfo' --want 'talks/*.webm' --high '*.srt'",
@@ -49,7 +50,7 @@ export function addTransferPartCommands(parent: Command): void {
     .action((id: string, flags: FilesFlags) => runCommand(flags, (run) => files(run, id, flags)));
   addCommand(parent, {
     usage: "peers",
-    summary: "Show who a torrent is exchanged with, or name a peer.",
+    summary: summaryOf("peers"),
     examples: ["everseed peers 9d3c", "everseed peers 9d3c --add 192.0.2.7:6881"],
   })
     .argument("<id>", ID)
@@ -58,7 +59,7 @@ export function addTransferPartCommands(parent: Command): void {
     .action((id: string, flags: PeersFlags) => runCommand(flags, (run) => peers(run, id, flags)));
   addCommand(parent, {
     usage: "trackers",
-    summary: "Show the trackers of a torrent and what they say, or change them.",
+    summary: summaryOf("trackers"),
     examples: [
       "everseed trackers 9d3c",
       "everseed trackers 9d3c --add https://hub.example/announce",

@@ -6,6 +6,7 @@ import type {
 } from "../../api/transfers.ts";
 import type { TransferClient } from "../../commands/transfer-client.ts";
 import { addCommand, type CommandRun, runCommand } from "../command-frame.ts";
+import { summaryOf } from "../command-list.ts";
 import { formatRate } from "../figures.ts";
 import type { Output } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
@@ -46,7 +47,7 @@ export function addTransferSetCommands(parent: Command): void {
   withShareLimits(
     addCommand(parent, {
       usage: "set",
-      summary: "Set limits, the label, or the place in the queue of torrents.",
+      summary: summaryOf("set"),
       examples: [
         "everseed set 9d3c --up 500K --ratio 2",
         "everseed set 9d3c --first",
@@ -70,7 +71,7 @@ export function addTransferSetCommands(parent: Command): void {
   withShareLimits(
     addCommand(parent, {
       usage: "limits",
-      summary: "Show what holds for all torrents, or for those with a label, or set it.",
+      summary: summaryOf("limits"),
       examples: [
         "everseed limits",
         "everseed limits --down 5M --up 1M --downloads 3",

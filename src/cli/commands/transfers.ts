@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { addGroup, type GroupWords } from "../command-frame.ts";
+import { summaryOf } from "../command-list.ts";
 import { addTransferAddCommand } from "./transfer-add.ts";
 import { addTransferControlCommands } from "./transfer-control.ts";
 import { addTransferListCommand, addTransferShowCommand } from "./transfer-list.ts";
@@ -8,24 +9,19 @@ import { addTransferSetCommands } from "./transfer-set.ts";
 
 const WORDS: GroupWords = {
   name: "transfers",
-  summary: "The torrents that the node on this machine keeps.",
+  summary: summaryOf("transfers"),
   examples: ["everseed transfers ls"],
   isHidden: true,
 };
 
 /** The torrents of the node on this machine: `everseed ls` is `everseed transfers ls`. */
-export function addTransferCommands(program: Command, asked?: readonly string[]): void {
-  addAll(program);
-  addGroup(program, WORDS, asked, (transfers) => {
-    addAll(transfers);
+export function addTransfersCommand(program: Command): void {
+  addGroup(program, WORDS, (transfers) => {
+    addTransferAddCommand(transfers);
+    addTransferListCommand(transfers);
+    addTransferControlCommands(transfers);
+    addTransferSetCommands(transfers);
+    addTransferPartCommands(transfers);
     addTransferShowCommand(transfers);
   });
-}
-
-function addAll(parent: Command): void {
-  addTransferAddCommand(parent);
-  addTransferListCommand(parent);
-  addTransferControlCommands(parent);
-  addTransferSetCommands(parent);
-  addTransferPartCommands(parent);
 }

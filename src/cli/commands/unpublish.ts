@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { addCommand, runCommand } from "../command-frame.ts";
+import { summaryOf } from "../command-list.ts";
 import type { OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { readSecret } from "../read-secret.ts";
@@ -12,7 +13,7 @@ interface UnpublishFlags extends OutputOptions {
 export function addUnpublishCommand(program: Command): void {
   addCommand(program, {
     usage: "unpublish",
-    summary: "Take back what was published on a hub; for seven days that can be undone.",
+    summary: summaryOf("unpublish"),
     examples: ["everseed unpublish http://127.0.0.1:8420/t/k3f9c2aa/talks --token-file token"],
   })
     .argument("<url>", "address of its page")

@@ -1,12 +1,13 @@
 import type { Command } from "commander";
 import { VERSION } from "../../base/version.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
+import { summaryOf } from "../command-list.ts";
 import type { OutputOptions } from "../output.ts";
 
 export function addVersionCommand(program: Command): void {
   addCommand(program, {
     usage: "version",
-    summary: "Show the version of everseed.",
+    summary: summaryOf("version"),
     examples: ["everseed version --json"],
   }).action((options: OutputOptions) =>
     runCommand(options, async ({ output }) => {
