@@ -12,6 +12,7 @@ const LABELS_MAX = 1_000;
 const CHANGES_MAX = 100;
 /** Files whose priority one request changes. */
 const FILES_MAX = 100_000;
+const PATTERN_CHARACTERS_MAX = 1_000;
 /** Rows of one answer. */
 export const TRANSFERS_PER_PAGE = 1_000;
 
@@ -108,6 +109,12 @@ export const transferListSchema = z
   })
   .meta({ id: "TransferList" });
 
+const url = z.string().min(1).max(URL_CHARACTERS_MAX);
+/** `address:port`. */
+const peer = z.string().min(1).max(100);
+/** A glob: without a slash of a file's name, with one of its whole path. */
+const pattern = z.string().min(1).max(PATTERN_CHARACTERS_MAX);
+
 const addOptions = {
   /** Absolute; receives, or holds, the files. */
   folder: folder.optional(),
@@ -116,23 +123,69 @@ const addOptions = {
 
 /** `POST /api/v1/transfers`. */
 export const transferInputSchema = z
-  .object({
+  .strictObject({
     /** A magnet link, an infohash, or the URL of a .torrent file. */
     source: z.string().min(1).max(MAGNET_CHARACTERS_MAX),
     ...addOptions,
     stopped: z.boolean().optional(),
     /** Before all others in the queue. */
     first: z.boolean().optional(),
+    /** Globs of the files that are wanted; those of a link are chosen when it is known which files there are. */
+    select: z.array(pattern).max(CHANGES_MAX).optional(),
+    /** From the beginning to the end, not the rarest pieces first. */
+    sequential: z.boolean().optional(),
+    /** The beginning and the end of each file before the rest of it. */
+    firstAndLast: z.boolean().optional(),
+    /** 0: no limit of its own. */
+    downLimit: bytesPerSecond.optional(),
+    upLimit: bytesPerSecond.optional(),
+    shareLimits: shareLimitsSchema.optional(),
+    /** More announce URLs. */
+    trackers: z.array(url).max(CHANGES_MAX).optional(),
+    /** Peers to ask first, `address:port`. */
+    peers: z.array(peer).max(CHANGES_MAX).optional(),
+    /** One that is here already takes on trackers and peers, instead of a refusal; nothing else of it changes. */
+    merge: z.boolean().optional(),
   })
   .meta({ id: "TransferInput" });
 
 const flag = z.enum(["true", "false"]).transform((text) => text === "true");
+const whole = z
+  .string()
+  .regex(/^[0-9]{1,15}$/)
+  .transform(Number);
+const wholeMinutes = z
+  .string()
+  .regex(/^[0-9]{1,7}$/)
+  .transform(Number);
+const decimal = z
+  .string()
+  .regex(/^[0-9]{1,6}(\.[0-9]{1,6})?$/)
+  .transform(Number);
 
-/** The query of `POST /api/v1/transfers/torrent`, whose body is the file. */
-export const transferFileQuerySchema = z.object({
+/** A name that a query may have several times. */
+function several(item: z.ZodString) {
+  return z
+    .union([z.array(item).max(CHANGES_MAX), item])
+    .transform((given) => (typeof given === "string" ? [given] : given));
+}
+
+/** The query of `POST /api/v1/transfers/torrent`, whose body is the file: `TransferInput`, lists by repeated names. */
+export const transferFileQuerySchema = z.strictObject({
   ...addOptions,
   stopped: flag.optional(),
   first: flag.optional(),
+  select: several(pattern).optional(),
+  sequential: flag.optional(),
+  firstAndLast: flag.optional(),
+  downLimit: whole.optional(),
+  upLimit: whole.optional(),
+  ratio: decimal.optional(),
+  seedingMinutes: wholeMinutes.optional(),
+  idleMinutes: wholeMinutes.optional(),
+  trackers: several(url).optional(),
+  peers: several(peer).optional(),
+  merge: flag.optional(),
 });
 
 export const transferRemovalQuerySchema = z.object({
@@ -142,7 +195,7 @@ export const transferRemovalQuerySchema = z.object({
 
 export const transferMoveSchema = z.object({ folder }).meta({ id: "TransferMove" });
 
-const urls = z.array(z.string().min(1).max(URL_CHARACTERS_MAX)).max(CHANGES_MAX);
+const urls = z.array(url).max(CHANGES_MAX);
 
 /** `skip`: left out. The others are fetched, the highest first. */
 export const filePrioritySchema = z
@@ -171,7 +224,7 @@ export const transferEditSchema = z
     addTrackers: urls.optional(),
     removeTrackers: urls.optional(),
     /** `address:port`. */
-    addPeers: z.array(z.string().min(1).max(100)).max(CHANGES_MAX).optional(),
+    addPeers: z.array(peer).max(CHANGES_MAX).optional(),
   })
   .meta({ id: "TransferEdit" });
 
@@ -278,6 +331,7 @@ export const transferNewsSchema = z
   .meta({ id: "TransferNews" });
 
 export type FilePriorityView = z.infer<typeof filePrioritySchema>;
+export type TransferInput = z.output<typeof transferInputSchema>;
 export type TransferView = z.infer<typeof transferSchema>;
 export type TransferList = z.infer<typeof transferListSchema>;
 export type TransferNewsView = z.infer<typeof transferNewsSchema>;

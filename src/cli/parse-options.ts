@@ -22,6 +22,9 @@ export function rateOption(text: string): number {
   throw new InvalidArgumentError("It takes a rate such as 500K or 2M, in bytes per second.");
 }
 
+/** What `limitOption` takes, for help. */
+export const NONE_RATE = "such as 2M; 0 is no limit";
+
 /** Bytes per second; 0 is no limit. */
 export function limitOption(text: string): number {
   const rate = parseBytes(text);

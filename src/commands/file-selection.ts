@@ -1,11 +1,9 @@
+import { fitsPattern } from "../base/file-pattern.ts";
 import type { MagnetLink, TorrentInfo } from "../metainfo/metainfo.ts";
 import type { UserFiles } from "../ports/user-files.ts";
 
 /**
- * Selects the files of a torrent that a user wants.
- *
- * A pattern without a slash is compared with file names, one with a slash with whole paths, with or
- * without the torrent's own folder in front.
+ * Selects the files of a torrent that a user wants: see `fitsPattern`.
  *
  * @param patterns - Globs; a file is wanted when any of them matches.
  * @returns One for each of `info.files`.
@@ -17,13 +15,9 @@ export function selectByGlobs(
 ): boolean[] {
   return info.files.map((file) => {
     if (file.pad) return false;
-    const whole = file.path.join("/");
-    const inner = file.path.slice(info.folder ? 1 : 0).join("/");
-    const name = file.path.at(-1)!;
+    const path = file.path.join("/");
     return patterns.some((pattern) =>
-      pattern.includes("/")
-        ? disk.matchesGlob(whole, pattern) || disk.matchesGlob(inner, pattern)
-        : disk.matchesGlob(name, pattern),
+      fitsPattern(path, pattern, (text, glob) => disk.matchesGlob(text, glob)),
     );
   });
 }

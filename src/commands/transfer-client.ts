@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { TRANSFERS_PATH, transferPath } from "../api/paths.ts";
+import { fitsPattern } from "../base/file-pattern.ts";
 import { TORRENT_FILE_BYTES_MAX } from "../api/source-limits.ts";
 import {
   type FilePriorityView,
   type TransferEditInput,
   type TransferFilesView,
+  type TransferInput,
   transferFilesSchema,
   transferListSchema,
   type TransferPeersView,
@@ -26,12 +28,9 @@ const nothing = z.undefined();
 
 const LATER_WINS = ["skip", "low", "normal", "high"] as const;
 
-export interface AddOptions {
+export interface AddOptions extends Omit<TransferInput, "source" | "folder"> {
   /** Receives, or holds, the files; relative to the working directory. */
   readonly folder?: string | undefined;
-  readonly label?: string | undefined;
-  readonly stopped?: boolean | undefined;
-  readonly first?: boolean | undefined;
 }
 
 /** The outcome for one torrent of several. */
@@ -171,25 +170,22 @@ export class TransferClient {
   }
 
   #fits(path: string, pattern: string): boolean {
-    const inner = path.slice(path.indexOf("/") + 1);
-    const name = path.slice(path.lastIndexOf("/") + 1);
-    return pattern.includes("/")
-      ? this.#files.matchesGlob(path, pattern) || this.#files.matchesGlob(inner, pattern)
-      : this.#files.matchesGlob(name, pattern);
+    return fitsPattern(path, pattern, (text, glob) => this.#files.matchesGlob(text, glob));
   }
 
   async #addOne(source: string, options: AddOptions): Promise<TransferView> {
     const folder = options.folder === undefined ? undefined : this.#files.absolute(options.folder);
-    const how = { ...options, folder };
+    const { shareLimits, ...flat } = options;
     if (factsOf(this.#files, source) === undefined) {
       return this.#node.ask(TRANSFERS_PATH, transferSchema, {
         method: "POST",
-        body: { ...how, source },
+        body: { ...options, folder, source },
       });
     }
     const query = new URLSearchParams();
-    for (const [key, value] of Object.entries(how)) {
-      if (value !== undefined) query.set(key, String(value));
+    for (const [key, value] of Object.entries({ ...flat, ...shareLimits, folder })) {
+      const values = Array.isArray(value) ? value : value === undefined ? [] : [value];
+      for (const each of values) query.append(key, String(each));
     }
     return this.#node.ask(`${TRANSFERS_PATH}/torrent?${query.toString()}`, transferSchema, {
       method: "POST",

@@ -43,6 +43,7 @@ export async function openTransfers(
     clock,
     log,
     run: (work) => turns.run(work),
+    matchesGlob: (path, pattern) => userFiles.matchesGlob(path, pattern),
     sleeping: engine.sleeping,
     timeZone: Temporal.Now.timeZoneId(),
   });

@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { TORRENT_FILE_BYTES_MAX } from "../api/source-limits.ts";
 import {
+  type TransferInput,
   transferEditSchema,
   transferFileQuerySchema,
   transferFilesSchema,
@@ -16,6 +17,7 @@ import {
   transferTrackersSchema,
 } from "../api/transfers.ts";
 import type { AddTransfer, GivenTorrent } from "../transfers/transfer-adding.ts";
+import type { TransferChoices } from "../transfers/transfer-choices.ts";
 import type { TransferEdit } from "../transfers/transfer-edits.ts";
 import { takesType } from "./body-type.ts";
 import { answers, type ApiApp, createApiApp, GONE, limitBody, requires, takes } from "./api-app.ts";
@@ -57,7 +59,8 @@ const listRoute = createRoute({
 const addRoute = createRoute({
   method: "post",
   path: "/transfers",
-  summary: "Add what a magnet link, an infohash or a URL names",
+  summary:
+    "Add what a magnet link, an infohash or a URL names; one that is here already is refused by its id",
   request: takes(transferInputSchema),
   responses: answers(transferSchema, 201),
   middleware: [owner, limitBody(SMALL_BODY_BYTES)] as const,
@@ -217,17 +220,21 @@ export function transferRoutes(parts: TransferParts | undefined): ApiApp {
     })
     .openapi(addRoute, async (c) => {
       const { service, openUrl } = demandParts();
-      const { source, folder, ...how } = c.req.valid("json");
+      const { source, ...how } = c.req.valid("json");
       const given: GivenTorrent = /^https?:\/\//i.test(source)
         ? await openUrl(source)
         : { link: source };
-      return c.json(transferView(await service.add(given, { ...how, root: folder })), 201);
+      return c.json(transferView(await service.add(given, waysToAdd(how))), 201);
     })
     .openapi(addFileRoute, async (c) => {
       const { service } = demandParts();
-      const { folder, ...how } = c.req.valid("query");
+      const { ratio, seedingMinutes, idleMinutes, ...how } = c.req.valid("query");
       const torrent = new Uint8Array(await c.req.arrayBuffer());
-      const options: AddTransfer = { ...how, root: folder };
+      const isLimited = (ratio ?? seedingMinutes ?? idleMinutes) !== undefined;
+      const options = waysToAdd({
+        ...how,
+        ...(isLimited && { shareLimits: { ratio, seedingMinutes, idleMinutes } }),
+      });
       return c.json(transferView(await service.add({ torrent }, options)), 201);
     })
     .openapi(eventsRoute, () => {
@@ -296,6 +303,22 @@ export function transferRoutes(parts: TransferParts | undefined): ApiApp {
       labels: { ...labels },
     };
   }
+}
+
+function waysToAdd(input: Omit<TransferInput, "source">): AddTransfer {
+  const { folder, label, stopped, first, merge, downLimit, upLimit, ...rest } = input;
+  const { select, sequential, firstAndLast, shareLimits, trackers, peers } = rest;
+  const choices: TransferChoices = {
+    ...(select && { patterns: select }),
+    ...(sequential !== undefined && { sequential }),
+    ...(firstAndLast !== undefined && { firstAndLast }),
+    ...(downLimit !== undefined && { downBytesPerSecond: downLimit }),
+    ...(upLimit !== undefined && { upBytesPerSecond: upLimit }),
+    ...(shareLimits && { shareLimits }),
+    ...(trackers && { ownTrackers: [...new Set(trackers)] }),
+    ...(peers && { peers: [...new Set(peers)] }),
+  };
+  return { root: folder, label, stopped, first, merge, choices };
 }
 
 const OFF = {

@@ -5,11 +5,14 @@ import { parseMagnet } from "../metainfo/magnet.ts";
 import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
 import { toHex } from "../base/bytes.ts";
 import { invariant } from "../base/errors.ts";
+import type { MatchesGlob } from "../base/file-pattern.ts";
 import type { RunWork } from "../base/work.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { PieceHasher } from "../ports/content.ts";
 import type { Log } from "../ports/log.ts";
 import type { TransferChange, TransferRow, TransferTable } from "../store/transfers.ts";
+import { choiceOfFiles } from "./file-choice.ts";
+import { parseChoices } from "./transfer-choices.ts";
 import type { AwakeTransfer } from "./awake-transfer.ts";
 import type { TransferEngine } from "./transfer-engine.ts";
 import type { TransferLines } from "./transfer-lines.ts";
@@ -30,6 +33,7 @@ export interface RunningTransfersParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly run: RunWork;
+  readonly matchesGlob: MatchesGlob;
   /** Something about a transfer has changed that its owner sees. */
   readonly onChanged: (id: string) => void;
   /** Everything that is wanted is there. */
@@ -170,9 +174,11 @@ export class RunningTransfers {
 
   /** Peers have told what a link names: from now on the transfer has its .torrent file. */
   async #keepDetails(awake: AwakeTransfer, info: TorrentInfo): Promise<void> {
-    const { shelf, transfers } = this.#parts;
+    const { shelf, transfers, matchesGlob } = this.#parts;
     const { row } = awake;
     if (row.magnet === null) return;
+    const { patterns = [], ...others } = parseChoices(row.choices);
+    const choices = choiceOfFiles(parseChoices(row.choices), info, matchesGlob);
     const { trackers, webSeeds } = linkParts(row);
     await shelf.saveTorrent(
       row.id,
@@ -191,10 +197,15 @@ export class RunningTransfers {
       name: info.name,
       private: info.private ? 1 : 0,
       magnet: null,
+      choices: JSON.stringify(choices ?? others),
       size: awake.torrent.stats().wantedBytes,
       ...(row.infohash_v1 === null && (await isNew(v1)) && { infohash_v1: v1! }),
       ...(row.infohash_v2 === null && (await isNew(v2)) && { infohash_v2: v2! }),
     });
+    if (choices) return;
+    await this.close(row.id);
+    const message = `no file of it fits ${patterns.join(" or ")}: everseed start fetches all of them, everseed files chooses`;
+    await this.#fail(row.id, { cause: "nothing-chosen", message });
   }
 
   async #finish(awake: AwakeTransfer): Promise<void> {

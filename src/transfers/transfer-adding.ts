@@ -1,8 +1,11 @@
 import { type Infohashes, wireInfohash } from "../base/infohash.ts";
+import type { MatchesGlob } from "../base/file-pattern.ts";
 import type { RunWork } from "../base/work.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { StoredTransfer, TransferTable } from "../store/transfers.ts";
+import { choiceOfFiles } from "./file-choice.ts";
 import type { TransferChoices } from "./transfer-choices.ts";
+import type { TransferEdit } from "./transfer-edits.ts";
 import type { TransferShelf } from "./transfer-shelf.ts";
 import {
   infohashesOfSource,
@@ -28,6 +31,8 @@ export interface AddTransfer {
   /** Before all others in the queue. */
   readonly first?: boolean | undefined;
   readonly choices?: TransferChoices | undefined;
+  /** One that is here already takes on the trackers, and the peers that are named for it. Everything else of it stays. */
+  readonly merge?: boolean | undefined;
 }
 
 /** The outcome for each of several torrents. */
@@ -41,6 +46,7 @@ export interface TransferAddingParts {
   readonly shelf: TransferShelf;
   readonly clock: Clock;
   readonly run: RunWork;
+  readonly matchesGlob: MatchesGlob;
   readonly onAdded: (id: string, infohashes: Infohashes) => void;
 }
 
@@ -110,6 +116,16 @@ export class TransferAdding {
     );
   }
 
+  /** What one that is here already takes on of what is given. */
+  async news(given: GivenTorrent, { choices }: AddTransfer): Promise<TransferEdit> {
+    const source = await this.#read(given);
+    return {
+      joinTrackers: trackersIn(source).flat(),
+      addTrackers: choices?.ownTrackers,
+      addPeers: choices?.peers,
+    };
+  }
+
   async #read(given: GivenTorrent): Promise<TransferSource> {
     if ("link" in given) return readLink(given.link);
     return readTorrentBytes(given.torrent, this.#parts.run);
@@ -124,9 +140,12 @@ export class TransferAdding {
     const id = transferId(infohashes);
     const magnet = "magnet" in source ? source.magnet : undefined;
     const info = "metainfo" in source ? source.metainfo.info : undefined;
-    const trackers =
-      "metainfo" in source ? source.metainfo.trackers : source.magnet.trackers.map((url) => [url]);
-    const choices = { ...(magnet?.selectOnly && { select: magnet.selectOnly }), ...how.choices };
+    const wished = { ...(magnet?.selectOnly && { select: magnet.selectOnly }), ...how.choices };
+    const choices = info ? choiceOfFiles(wished, info, this.#parts.matchesGlob) : wished;
+    if (!choices) {
+      const words = wished.patterns?.join(" or ");
+      throw new TransfersError("bad-choice", `No file of ${info!.name} fits ${words}.`);
+    }
     return {
       id,
       infohash_v1: infohashes.v1 ?? null,
@@ -134,7 +153,7 @@ export class TransferAdding {
       name: (info?.name ?? magnet?.name ?? id).slice(0, NAME_CHARACTERS_MAX),
       root: how.root,
       magnet: "link" in source ? source.link : null,
-      trackers: JSON.stringify(trackers),
+      trackers: JSON.stringify(trackersIn(source)),
       private: info?.private === true ? 1 : 0,
       stopped: how.stopped === true ? 1 : 0,
       pause: how.stopped === true ? "asked" : null,
@@ -154,4 +173,11 @@ export class TransferAdding {
       active_at: wallMs,
     };
   }
+}
+
+/** Tiers of announce URLs. */
+function trackersIn(source: TransferSource): readonly (readonly string[])[] {
+  return "metainfo" in source
+    ? source.metainfo.trackers
+    : source.magnet.trackers.map((url) => [url]);
 }

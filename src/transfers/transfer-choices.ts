@@ -25,6 +25,8 @@ export interface TransferChoices {
   readonly firstAndLast?: boolean | undefined;
   /** Ranges of file indexes that a magnet link names (BEP 53); `files` comes before them. */
   readonly select?: readonly (readonly [first: number, last: number])[] | undefined;
+  /** Globs of the wanted files, while it is not known which files there are; then they become `select`. */
+  readonly patterns?: readonly string[] | undefined;
   /** `address:port` of peers that the owner named. */
   readonly peers?: readonly string[] | undefined;
   /** Announce URLs that the owner named: they may be anywhere. */

@@ -37,6 +37,8 @@ export interface TransferEdit {
   readonly firstAndLast?: boolean | undefined;
   readonly position?: "first" | "last" | undefined;
   readonly addTrackers?: readonly string[] | undefined;
+  /** Announce URLs of another copy of the torrent. They come from outside, and are judged like its own. */
+  readonly joinTrackers?: readonly string[] | undefined;
   readonly removeTrackers?: readonly string[] | undefined;
   /** `address:port`. */
   readonly addPeers?: readonly string[] | undefined;
@@ -81,7 +83,9 @@ export class TransferEdits {
       trackers: JSON.stringify(trackers),
       position,
     });
-    const asksOthers = (edit.addTrackers ?? edit.removeTrackers) !== undefined;
+    const asksOthers =
+      JSON.stringify(trackers) !== row.trackers ||
+      JSON.stringify(choices.ownTrackers) !== JSON.stringify(before.ownTrackers ?? []);
     if (!awake || reopens) return;
     if (asksOthers) {
       await running.close(id);
@@ -105,7 +109,11 @@ export class TransferEdits {
   }
 }
 
-function refuseUnusable({ addTrackers = [], addPeers = [] }: TransferEdit): void {
+/** @throws {TransfersError} `bad-choice`. */
+export function refuseUnusable({
+  addTrackers = [],
+  addPeers = [],
+}: Pick<TransferEdit, "addTrackers" | "addPeers">): void {
   for (const url of addTrackers) {
     if (!isTrackerUrl(url)) {
       throw new TransfersError("bad-choice", `${url} is no URL of a tracker (http, https, udp).`);
@@ -146,10 +154,16 @@ function chosen(before: TransferChoices, edit: TransferEdit): TransferChoices {
 
 function trackersAfter(
   row: TransferRow,
-  { removeTrackers = [] }: TransferEdit,
+  { removeTrackers = [], joinTrackers = [] }: TransferEdit,
 ): readonly (readonly string[])[] {
   const removed = new Set(removeTrackers);
-  return trackersOf(row)
+  const tiers = trackersOf(row);
+  // The trackers of a private torrent are a part of what makes it private (BEP 27).
+  const joined = row.private === 1 ? [] : joinTrackers;
+  const known = new Set(tiers.flat());
+  const added = [...new Set(joined)].filter((url) => !known.has(url));
+  const room = Math.max(0, TRACKERS_MAX - known.size);
+  return [...tiers, ...added.slice(0, room).map((url) => [url])]
     .map((tier) => tier.filter((url) => !removed.has(url)))
     .filter((tier) => tier.length > 0);
 }

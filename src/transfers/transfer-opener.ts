@@ -1,3 +1,4 @@
+import type { MatchesGlob } from "../base/file-pattern.ts";
 import type { RunWork } from "../base/work.ts";
 import { unfinishedSuffix } from "../base/unfinished-names.ts";
 import { withVisibleName } from "../engine/visible-name.ts";
@@ -9,6 +10,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { TransferRow } from "../store/transfers.ts";
 import { AwakeTransfer } from "./awake-transfer.ts";
+import { choiceOfFiles } from "./file-choice.ts";
 import { groupOfLabel } from "./label-rates.ts";
 import { fetchOrder, parseChoices, wantedFiles } from "./transfer-choices.ts";
 import type { TransferEngine, TransferWays } from "./transfer-engine.ts";
@@ -22,6 +24,7 @@ export interface TransferOpenerParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly run: RunWork;
+  readonly matchesGlob: MatchesGlob;
 }
 
 /** What a transfer is made of, as it is stored. */
@@ -49,7 +52,7 @@ export class TransferOpener {
     row: TransferRow,
     how: { readonly quiet: boolean; readonly onEvent: (event: TorrentEvent) => void },
   ): Promise<OpenedTransfer | Failure> {
-    const { engine, shelf, clock } = this.#parts;
+    const { engine, shelf, clock, matchesGlob } = this.#parts;
     const from = await this.#load(row);
     if ("cause" in from) return from;
     const isWhole = row.whole === 1 && "metainfo" in from;
@@ -71,7 +74,10 @@ export class TransferOpener {
           // What we fetched is ours even when the resume is lost; everything else belongs to somebody.
           ...(!isWhole && { existing: isOurs(row, resume) ? "adopted" : "proven" }),
           resume,
-          select: ({ files }) => wantedFiles(choices, files.length),
+          select: (info) => {
+            const chosen = choiceOfFiles(choices, info, matchesGlob) ?? { select: [] };
+            return wantedFiles(chosen, info.files.length);
+          },
           order: fetchOrder(choices),
           downBytesPerSecond: choices.downBytesPerSecond,
           upBytesPerSecond: choices.upBytesPerSecond,

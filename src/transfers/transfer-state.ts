@@ -7,6 +7,8 @@ export type PauseCause = "asked" | "ratio" | "seeding-time" | "idle-time";
 export type FailureCause =
   /** The .torrent file in the state folder is gone or damaged. */
   | "no-torrent-file"
+  /** No file fits the patterns it was added with. */
+  | "nothing-chosen"
   /** Its content could not be moved; it is where it was. */
   | "not-moved"
   /** This node has the torrent as something else: it publishes it, for instance. */

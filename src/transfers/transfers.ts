@@ -1,4 +1,5 @@
 import type { Infohashes } from "../base/infohash.ts";
+import type { MatchesGlob } from "../base/file-pattern.ts";
 import type { RunWork } from "../base/work.ts";
 import type { EngineTorrent } from "../engine/session-contract.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
@@ -27,7 +28,7 @@ import {
   TransferAdding,
 } from "./transfer-adding.ts";
 import { TransferDetails } from "./transfer-details.ts";
-import { type TransferEdit, TransferEdits } from "./transfer-edits.ts";
+import { refuseUnusable, type TransferEdit, TransferEdits } from "./transfer-edits.ts";
 import { type Transfer, transferOf } from "./transfer.ts";
 import type { ContentFiles } from "./transfer-chores.ts";
 import type { TransferEngine } from "./transfer-engine.ts";
@@ -69,6 +70,7 @@ export interface TransfersOptions {
   readonly log: Log;
   /** Runs work that takes a while, in turns with everything else. */
   readonly run: RunWork;
+  readonly matchesGlob: MatchesGlob;
   /** Of the owner, for the weekly schedule. */
   readonly timeZone: string;
   readonly defaults?: TransferSettings | undefined;
@@ -205,14 +207,23 @@ export class Transfers {
 
   // ---- Adding ----------------------------------------------------------------------------------------
 
-  /** @throws {TransfersError} (rejects) `bad-source`; `exists` when it is here already; the disk's refusal. */
+  /**
+   * @throws {TransfersError} (rejects) `bad-source`; `exists` when it is here already, unless it is to be merged; the
+   * disk's refusal.
+   */
   async add(given: GivenTorrent, how: AddTransfer = {}): Promise<Transfer> {
     const [outcome] = await this.addAll([given], how);
     if (outcome!.kind === "refused") throw outcome!.error;
-    const transfer = await this.find(outcome!.id);
+    const { id } = outcome!;
+    if (outcome!.kind === "known" && how.merge)
+      await this.edit(id, await this.#adding.news(given, how));
+    const transfer = await this.find(id);
     if (!transfer) throw new TransfersError("not-found", "It was removed at the same moment.");
-    if (outcome!.kind === "added") return transfer;
-    throw new TransfersError("exists", `${transfer.name} is here already, as ${transfer.id}.`);
+    if (outcome!.kind === "added" || how.merge) return transfer;
+    throw new TransfersError(
+      "exists",
+      `${transfer.name} is here already, as ${transfer.id}; adding it with --merge would take on new trackers and peers.`,
+    );
   }
 
   /**
@@ -222,6 +233,7 @@ export class Transfers {
    */
   async addAll(given: readonly GivenTorrent[], how: AddTransfer = {}): Promise<AddOutcome[]> {
     this.#demandOpen();
+    refuseUnusable({ addTrackers: how.choices?.ownTrackers, addPeers: how.choices?.peers });
     const root = how.root ?? this.#options.downloadFolder;
     await this.#prepareFolder(root);
     const outcomes = await this.#adding.addAll(given, { ...how, root });

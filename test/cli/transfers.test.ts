@@ -47,6 +47,11 @@ test("STO-1 a person's torrents: added, listed, there after kill -9, removed wit
   const [added] = await records("add", torrent, "-o", content, "--label", "films");
   assert.ok(added);
   assert.deepEqual([added.name, added.infohashV1, added.label], ["talk.bin", added.id, "films"]);
+  const twice = await run("add", torrent);
+  assert.equal(twice.exit, 4);
+  assert.match(twice.stderr, new RegExp(`talk.bin is here already, as ${added.id}`));
+  const limited = ["--merge", "--tracker", "http://127.0.0.1:9/announce"];
+  assert.equal((await records("add", torrent, ...limited))[0]!.id, added.id);
 
   await killed((JSON.parse(started.stdout) as { pid: number }).pid);
   assert.equal((await run("daemon", "start")).exit, 0);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { NodeStatus } from "../../src/api/node.ts";
 import { TRANSFERS_PATH, transferPath } from "../../src/api/paths.ts";
 import type {
   TransferFilesView,
@@ -9,73 +8,16 @@ import type {
   TransferTrackersView,
   TransferView,
 } from "../../src/api/transfers.ts";
-import { ControlApi } from "../../src/hub/control-api.ts";
-import { SILENT_LOG } from "../../src/ports/log.ts";
-import { Turns } from "../../src/publish/turns.ts";
 import { HOME } from "../commands/simulated-world.ts";
-import { type NodeRun, TRACKER, TransfersWorld } from "./transfers-world.ts";
-
-const CONTEXT = { remoteAddress: "", localAddress: undefined };
-const TORRENT = { "content-type": "application/x-bittorrent" };
-
-/** The control API of a node, as its owner calls it. */
-class Api {
-  readonly #world: TransfersWorld;
-  readonly #api: ControlApi;
-
-  constructor(world: TransfersWorld, { machine, transfers }: NodeRun) {
-    const { clock, random } = machine.ports;
-    this.#world = world;
-    this.#api = new ControlApi({
-      node: (): NodeStatus => assert.fail("nobody asks for it"),
-      reload: () => assert.fail("nobody asks for it"),
-      transfers: {
-        service: transfers,
-        openUrl: () => Promise.reject(new Error("no URL is named")),
-        clock,
-      },
-      clock,
-      random,
-      turns: new Turns(clock),
-      log: SILENT_LOG,
-      isDiskFull: () => false,
-    });
-  }
-
-  send(method: string, path: string, body?: unknown, headers = {}): Promise<Response> {
-    const request = new Request(`http://localhost${path}`, {
-      method,
-      headers: body instanceof Uint8Array ? headers : { "content-type": "application/json" },
-      body:
-        body === undefined
-          ? null
-          : body instanceof Uint8Array
-            ? body.slice()
-            : JSON.stringify(body),
-    });
-    return this.#world.run(this.#api.handle(request, CONTEXT));
-  }
-
-  async json<Answer>(method: string, path: string, body?: unknown, headers = {}): Promise<Answer> {
-    const answer = await this.send(method, path, body, headers);
-    const text = await answer.text();
-    assert.ok(answer.ok, `${answer.status} ${text}`);
-    return JSON.parse(text) as Answer;
-  }
-
-  async refusal(method: string, path: string, body?: unknown): Promise<[number, string]> {
-    const answer = await this.send(method, path, body);
-    const { error } = (await answer.json()) as { error: { code: string } };
-    return [answer.status, error.code];
-  }
-}
+import { TransferCalls, TORRENT } from "./transfer-calls.ts";
+import { TRACKER, TransfersWorld } from "./transfers-world.ts";
 
 test("the life of a transfer over the API: added, listed, changed, stopped, started, removed", async () => {
   const world = new TransfersWorld(21);
   const machine = world.machine();
   const { bytes } = await world.torrent(machine);
   const node = await world.node(machine);
-  const api = new Api(world, node);
+  const api = new TransferCalls(world, node);
   const query = `?folder=${encodeURIComponent(HOME)}&label=films`;
   const added = await api.json<TransferView>(
     "POST",
@@ -146,7 +88,7 @@ test("the API refuses in words, and what was refused changes nothing", async () 
   const machine = world.machine();
   const { bytes } = await world.torrent(machine);
   const node = await world.node(machine);
-  const api = new Api(world, node);
+  const api = new TransferCalls(world, node);
   const path = `${TRANSFERS_PATH}/torrent?stopped=true`;
   const { id } = await api.json<TransferView>("POST", path, bytes, TORRENT);
   const before = await api.json<TransferView>("GET", transferPath(id));
@@ -182,7 +124,7 @@ test("watchers hear once a second what has changed, of each transfer only that, 
   const seeder = await world.node(here);
   await world.run(seeder.transfers.add({ torrent: bytes }, { root: HOME }));
   const node = await world.node(there);
-  const api = new Api(world, node);
+  const api = new TransferCalls(world, node);
   const { body } = await api.send("GET", `${TRANSFERS_PATH}/events`);
   const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
   const texts: string[] = [];

@@ -128,6 +128,7 @@ export class TransfersWorld {
       clock,
       log: SILENT_LOG,
       run: async (work) => finish(work),
+      matchesGlob: (path, pattern) => machine.files.matchesGlob(path, pattern),
       timeZone: "UTC",
     });
     if (settings) await transfers.setSettings(settings);

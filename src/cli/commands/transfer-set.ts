@@ -10,19 +10,18 @@ import { summaryOf } from "../command-list.ts";
 import { formatRate } from "../figures.ts";
 import type { Output } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
-import { countOption, limitOption, ratioOption, switchOption } from "../parse-options.ts";
+import { countOption, limitOption, NONE_RATE, switchOption } from "../parse-options.ts";
+import {
+  hasShareLimits,
+  type ShareFlags,
+  shareLimitsOf,
+  withShareLimits,
+} from "../share-options.ts";
 import { SYSTEM_OPTION, type SystemFlags } from "../system-option.ts";
 import { UsageError } from "../usage-error.ts";
 import { useTransfers } from "../use-transfers.ts";
 
 const NO_RATES = { down: 0, up: 0 };
-const NONE_RATE = "such as 2M; 0 is no limit";
-
-interface ShareFlags {
-  readonly ratio?: number;
-  readonly seedMinutes?: number;
-  readonly idleMinutes?: number;
-}
 
 interface SetFlags extends SystemFlags, ShareFlags {
   /** False for `--no-label`. */
@@ -85,17 +84,6 @@ export function addTransferSetCommands(parent: Command): void {
   )
     .option(...SYSTEM_OPTION)
     .action((flags: LimitsFlags) => runCommand(flags, (run) => limits(run, flags)));
-}
-
-function withShareLimits(command: Command): Command {
-  return command
-    .option("--ratio <number>", "stop seeding at this ratio; 0 is never", ratioOption)
-    .option("--seed-minutes <count>", "stop after seeding this long; 0 is never", countOption)
-    .option(
-      "--idle-minutes <count>",
-      "stop when nobody wanted it for so long; 0 is never",
-      countOption,
-    );
 }
 
 async function set(run: CommandRun, ids: readonly string[], flags: SetFlags): Promise<void> {
@@ -194,16 +182,4 @@ function tellShareLimits(output: Output, limits: TransferSettingsView["shareLimi
 
 function minutes(count: number | undefined): string {
   return count ? `${count} min` : "no limit";
-}
-
-function hasShareLimits({ ratio, seedMinutes, idleMinutes }: ShareFlags): boolean {
-  return (ratio ?? seedMinutes ?? idleMinutes) !== undefined;
-}
-
-function shareLimitsOf({ ratio, seedMinutes, idleMinutes }: ShareFlags) {
-  return {
-    ...(ratio !== undefined && { ratio }),
-    ...(seedMinutes !== undefined && { seedingMinutes: seedMinutes }),
-    ...(idleMinutes !== undefined && { idleMinutes }),
-  };
 }
