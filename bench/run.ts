@@ -4,6 +4,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { copyBefore, THIS_COPY, type BenchCase, type BenchRow } from "./bench-case.ts";
 import { check, create } from "./cases/create.ts";
+import { many, manyLarge } from "./cases/many.ts";
 import { show } from "./cases/show.ts";
 import { firstStart, pages, start } from "./cases/start.ts";
 import { swarmLarge, swarmSmall } from "./cases/swarm.ts";
@@ -25,6 +26,8 @@ const CASES: readonly BenchCase[] = [
   start,
   firstStart,
   pages,
+  many,
+  manyLarge,
 ];
 
 const { values } = parseArgs({
