@@ -112,6 +112,8 @@ export interface TorrentInDht {
   readonly nodes: readonly string[];
   /** A node that it names is in our own network, and is not asked. */
   readonly onRefused: (node: string) => void;
+  /** False: somebody else announces it. Default: true. */
+  readonly announces?: boolean | undefined;
 }
 
 /** The DHT of a session, which is opened with the first torrent that may use it. */
@@ -161,7 +163,12 @@ export class SessionDht {
   }
 
   /** A private torrent has no DHT (DHT-7). */
-  async sources({ info, nodes, onRefused }: TorrentInDht): Promise<readonly PeerSource[]> {
+  async sources({
+    info,
+    nodes,
+    onRefused,
+    announces,
+  }: TorrentInDht): Promise<readonly PeerSource[]> {
     if (info?.private) return [];
     const dht = await this.node();
     void this.#addNodes(nodes.slice(0, NODES_MAX), onRefused);
@@ -169,7 +176,7 @@ export class SessionDht {
     const judgePeers: NetGuard["judgePeers"] = (peers, from) => this.#guard.judgePeers(peers, from);
     const utpPort = this.#hasUtp ? this.#opened?.local.port : undefined;
     const isInfoKnown = info !== undefined;
-    return [dhtSource({ dht, clock, random, isInfoKnown, utpPort, judgePeers })];
+    return [dhtSource({ dht, clock, random, isInfoKnown, utpPort, judgePeers, announces })];
   }
 
   /** The nodes of a torrent lead nowhere near, as its peers do not (house rule 8). */

@@ -32,10 +32,16 @@ export interface TransferSessionParts {
   /** Judges the addresses that torrents name. */
   readonly guard: Pick<NetGuard, "trust" | "trustTracker" | "allowPeer" | "webSeeds">;
   readonly trackers: Pick<TrackerClient, "source" | "announceOnce">;
-  /** The DHT and the neighbours, as far as they are on. @param nodes - DHT nodes that the torrent names. */
+  /**
+   * The DHT and the neighbours, as far as they are on.
+   *
+   * @param nodes - DHT nodes that the torrent names.
+   * @param isSeed - It is announced in the DHT by turns, awake or not.
+   */
   readonly sources: (
     torrent: AddTorrent["from"],
     nodes: readonly string[],
+    isSeed: boolean,
   ) => Promise<readonly PeerSource[]>;
   readonly extensions: readonly ExtensionKind[];
   readonly clock: Clock;
@@ -60,7 +66,7 @@ export class TransferSession implements TransferEngine {
     for (const peer of own) guard.trust(peer);
     const peers = [...own, ...endpointsIn(ways.peers).filter((peer) => guard.allowPeer(peer))];
     const tracker = trackers.source(this.#tiers(ways));
-    const others = await sources(options.from, ways.nodes);
+    const others = await sources(options.from, ways.nodes, options.mode === "seed");
     const torrent = session.add({
       ...options,
       sources: [...(tracker ? [tracker] : []), ...others],

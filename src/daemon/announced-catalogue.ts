@@ -2,28 +2,34 @@ import { infohashKey, type Infohashes, wireInfohashes } from "../base/infohash.t
 import type { CatalogueAnnouncer } from "../dht/catalogue-announcer.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
-import { infohashesOf } from "../publish/row-infohashes.ts";
-import type { TorrentTable } from "../store/torrents.ts";
 
 /** Torrents read in one go: some milliseconds. */
 const SLICE_TORRENTS = 1000;
 
+/** Torrents of one kind that this program seeds, asleep or awake. */
+export interface AnnouncedSeeds {
+  /** Those that are not private; read as it is iterated. */
+  readonly all: () => Iterable<Infohashes>;
+  /** @returns `undefined` for one that is private, or not there. */
+  readonly find: (wireInfohash: Uint8Array) => Promise<Infohashes | undefined>;
+}
+
 export interface AnnouncedCatalogueOptions {
   readonly announcer: Pick<CatalogueAnnouncer, "add" | "delete" | "start">;
-  readonly torrents: Pick<TorrentTable, "publicInfohashes" | "findByWire">;
+  readonly seeds: readonly AnnouncedSeeds[];
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /**
- * Tells the DHT which torrents are published: all at the start, and what comes and goes from then on. The rows of the
- * catalogue decide which are private, and those are never told (DHT-7).
+ * Tells the DHT which torrents are seeded: all at the start, and what comes and goes from then on. Their rows decide which
+ * are private, and those are never told (DHT-7).
  */
 export class AnnouncedCatalogue {
   readonly #options: AnnouncedCatalogueOptions;
-  /** Published torrents whose rows are being read, each with the last time it was published. */
+  /** Seeds whose rows are being read, each with the last time it became one. */
   readonly #reading = new Map<string, object>();
-  /** Removed while the catalogue was read; `undefined` afterwards. */
+  /** Gone while the rows were read; `undefined` afterwards. */
   #removed: Map<string, Infohashes> | undefined = new Map();
   #isClosed = false;
 
@@ -33,32 +39,51 @@ export class AnnouncedCatalogue {
 
   /** Reads the catalogue and begins to announce it. */
   async start(): Promise<void> {
-    const { announcer, torrents, clock } = this.#options;
+    const { announcer, seeds, clock } = this.#options;
     let left = SLICE_TORRENTS;
-    for (const infohashes of torrents.publicInfohashes()) {
-      announcer.add(infohashes);
-      left -= 1;
-      if (left > 0) continue;
-      left = SLICE_TORRENTS;
-      await new Promise<void>((resolve) => void clock.startTimer(0, resolve));
-      if (this.#isClosed) return;
+    for (const { all } of seeds) {
+      for (const infohashes of all()) {
+        announcer.add(infohashes);
+        left -= 1;
+        if (left > 0) continue;
+        left = SLICE_TORRENTS;
+        await new Promise<void>((resolve) => void clock.startTimer(0, resolve));
+        if (this.#isClosed) return;
+      }
     }
     for (const infohashes of this.#removed?.values() ?? []) announcer.delete(infohashes);
     this.#removed = undefined;
     announcer.start();
   }
 
-  handlePublished(infohashes: Infohashes): void {
+  handleSeed(infohashes: Infohashes): void {
+    this.#removed?.delete(keyOf(infohashes));
+    this.#tell(infohashes, this.#options.seeds);
+  }
+
+  /** @param from - Where it was: another part may seed the same torrent still. */
+  handleNoSeed(infohashes: Infohashes, from: AnnouncedSeeds): void {
+    const key = keyOf(infohashes);
+    this.#reading.delete(key);
+    this.#removed?.set(key, infohashes);
+    const { announcer, seeds } = this.#options;
+    announcer.delete(infohashes);
+    const others = seeds.filter((each) => each !== from);
+    if (others.length > 0) this.#tell(infohashes, others);
+  }
+
+  #tell(infohashes: Infohashes, seeds: readonly AnnouncedSeeds[]): void {
     const key = keyOf(infohashes);
     const reading = {};
     this.#reading.set(key, reading);
-    this.#removed?.delete(key);
-    this.#read(infohashes).then(
+    findIn(seeds, infohashes).then(
       (found) => {
         // It may have been removed while its row was read.
         if (this.#reading.get(key) !== reading) return;
         this.#reading.delete(key);
-        if (found) this.#options.announcer.add(found);
+        if (!found) return;
+        this.#removed?.delete(key);
+        this.#options.announcer.add(found);
       },
       (error: unknown) => {
         this.#options.log.warn("a torrent is not announced in the DHT before the next start", {
@@ -69,23 +94,23 @@ export class AnnouncedCatalogue {
     );
   }
 
-  handleRemoved(infohashes: Infohashes): void {
-    const key = keyOf(infohashes);
-    this.#reading.delete(key);
-    this.#removed?.set(key, infohashes);
-    this.#options.announcer.delete(infohashes);
-  }
-
   close(): void {
     this.#isClosed = true;
     this.#reading.clear();
   }
+}
 
-  /** @returns `undefined` for what is private, or not published. */
-  async #read(infohashes: Infohashes): Promise<Infohashes | undefined> {
-    const row = await this.#options.torrents.findByWire(wireInfohashes(infohashes)[0]!);
-    return row?.private === 0 ? infohashesOf(row) : undefined;
+/** @returns `undefined` for what is private, or seeded nowhere. */
+async function findIn(
+  seeds: readonly AnnouncedSeeds[],
+  infohashes: Infohashes,
+): Promise<Infohashes | undefined> {
+  const wire = wireInfohashes(infohashes)[0]!;
+  for (const { find } of seeds) {
+    const found = await find(wire);
+    if (found) return found;
   }
+  return undefined;
 }
 
 function keyOf(infohashes: Infohashes): string {

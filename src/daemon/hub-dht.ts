@@ -18,7 +18,8 @@ import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { SharedPort } from "../udp/shared-port.ts";
-import { AnnouncedCatalogue, type AnnouncedCatalogueOptions } from "./announced-catalogue.ts";
+import { AnnouncedCatalogue } from "./announced-catalogue.ts";
+import { publishedSeeds, transferSeeds } from "./announced-seeds.ts";
 import type { BehindProxy } from "./network.ts";
 import { DhtStateFile } from "./dht-state-file.ts";
 import { absentDhtReach, dhtReach } from "./dht-reach.ts";
@@ -42,7 +43,9 @@ export interface HubDhtParts {
   readonly behindProxy?: Pick<BehindProxy, "name"> | undefined;
   /** Where the world connects. */
   readonly outerPort: () => number;
-  readonly torrents: AnnouncedCatalogueOptions["torrents"];
+  readonly torrents: Parameters<typeof publishedSeeds>[0];
+  /** Absent where the node keeps none. */
+  readonly transfers?: Parameters<typeof transferSeeds>[0] | undefined;
   /** House rule 8. */
   readonly judgePeers: (peers: readonly Endpoint[], from: string) => readonly Endpoint[];
   /** Addresses that a person keeps away. */
@@ -55,6 +58,9 @@ export interface HubDht {
   sources(info: { readonly private: boolean }): readonly PeerSource[];
   handlePublished(infohashes: Infohashes): void;
   handleRemoved(infohashes: Infohashes): void;
+  /** Finished transfers, asleep or awake. */
+  handleSeed(infohashes: Infohashes): void;
+  handleNoSeed(infohashes: Infohashes): void;
   /** Tells whether the everseed's copy is whole, and it is a seed. */
   setWhole(infohashes: Infohashes, isWhole: boolean): void;
   /** Counts members of swarms (BEP 33); `undefined` when it is off. */
@@ -74,7 +80,7 @@ export interface HubDht {
 export async function openHubDht(config: Config, parts: HubDhtParts): Promise<HubDht> {
   const plan = parts.behindProxy ? planBehind(parts.behindProxy) : dhtPlan(config);
   if (!plan.isOn) return absentDht(absentDhtReach("off", plan.words, plan.remedy));
-  const { clock, random, log, udp, outerPort, torrents, judgePeers } = parts;
+  const { clock, random, log, udp, outerPort, judgePeers } = parts;
   const path = join(parts.dataDir, STATE_NAME);
   const stateFile = new DhtStateFile({ path, files: parts.files, log });
   const state = await stateFile.load();
@@ -112,7 +118,10 @@ export async function openHubDht(config: Config, parts: HubDhtParts): Promise<Hu
     utpPort: config.engine.transport === "tcp" ? undefined : service.local.port,
     queriesPerSecond: dhtQueriesPerSecond,
   });
-  const catalogue = new AnnouncedCatalogue({ announcer, torrents, clock, log });
+  const published = publishedSeeds(parts.torrents);
+  const kept = parts.transfers && transferSeeds(parts.transfers);
+  const seeds = kept ? [published, kept] : [published];
+  const catalogue = new AnnouncedCatalogue({ announcer, seeds, clock, log });
   catalogue.start().catch((error: unknown) => {
     log.error("the catalogue is not announced in the DHT", { cause: String(error) });
   });
@@ -127,8 +136,10 @@ export async function openHubDht(config: Config, parts: HubDhtParts): Promise<Hu
       // The catalogue announces it.
       return [dhtSource({ dht, clock, random, announces: false, isInfoKnown: true, judgePeers })];
     },
-    handlePublished: (infohashes) => catalogue.handlePublished(infohashes),
-    handleRemoved: (infohashes) => catalogue.handleRemoved(infohashes),
+    handlePublished: (infohashes) => catalogue.handleSeed(infohashes),
+    handleRemoved: (infohashes) => catalogue.handleNoSeed(infohashes, published),
+    handleSeed: (infohashes) => catalogue.handleSeed(infohashes),
+    handleNoSeed: (infohashes) => kept && catalogue.handleNoSeed(infohashes, kept),
     setWhole: (infohashes, isWhole) => announcer.setWhole(infohashes, isWhole),
     status: () => {
       const status = { ...dht.status(), catalogue: announcer.status() };
@@ -180,6 +191,8 @@ function absentDht(status: DhtReach): HubDht {
     sources: () => [],
     handlePublished: () => undefined,
     handleRemoved: () => undefined,
+    handleSeed: () => undefined,
+    handleNoSeed: () => undefined,
     setWhole: () => undefined,
     status: () => status,
     close: async () => undefined,

@@ -32,6 +32,7 @@ export async function openNodeDiscovery(
     udp,
     outerPort: () => session.outerPort,
     torrents: state.store.torrents,
+    transfers: config.services.transfers ? state.store.transfers : undefined,
     judgePeers,
     refusalOf: network.refusalOf,
   });

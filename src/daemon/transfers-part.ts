@@ -45,6 +45,7 @@ export async function openTransfers(
     run: (work) => turns.run(work),
     matchesGlob: (path, pattern) => userFiles.matchesGlob(path, pattern),
     sleeping: engine.sleeping,
+    seeds: needs.discovery.dht,
     timeZone: Temporal.Now.timeZoneId(),
   });
   engine.sleepers.add({ wake: service.wake, all: () => state.store.transfers.allInfohashes() });
@@ -96,11 +97,11 @@ function transferEngine(
     session,
     guard,
     trackers,
-    sources: async (from, nodes) => {
+    sources: async (from, nodes, isSeed) => {
       const info = "metainfo" in from ? from.metainfo.info : undefined;
       const onRefused = (node: string): void =>
         log.info("a torrent names a DHT node in our own network, which is not asked", { node });
-      const ofDht = (await dht?.sources({ info, nodes, onRefused })) ?? [];
+      const ofDht = (await dht?.sources({ info, nodes, onRefused, announces: !isSeed })) ?? [];
       // What a link with trackers names may be private.
       const mayBePrivate = info?.private ?? ("magnet" in from && from.magnet.trackers.length > 0);
       return [...ofDht, ...discovery.lsd.sources({ private: mayBePrivate })];

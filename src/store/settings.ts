@@ -12,6 +12,8 @@ export interface Settings {
   readonly reach: Readonly<Record<string, ReachSetting>>;
   /** What the owner of a node chose for all transfers: see `TransferSettings` of the room `transfers`. */
   readonly transfers: Readonly<Record<string, unknown>>;
+  /** How long a node has run over its whole life, in milliseconds. */
+  readonly "up-time": number;
 }
 
 export type ReachSetting = string | number | boolean | readonly string[];

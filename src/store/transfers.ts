@@ -33,7 +33,9 @@ export interface StoredTransfer {
   /** Over its whole life here. */
   readonly downloaded: number;
   readonly uploaded: number;
+  /** How long it was seeded until the node had run for `seeded_until` milliseconds; while it is seeded, this time runs on. */
   readonly seeded_ms: number;
+  readonly seeded_until: number;
   readonly label: string | null;
   /** Order in the queue, lowest first. */
   readonly position: number;
@@ -85,6 +87,8 @@ export interface TransferTable {
   /** With a chore to carry on. */
   withChores(): Promise<TransferRow[]>;
   countSeeds(): Promise<number>;
+  /** Of those, the public ones; read as it is iterated. */
+  publicSeeds(): Iterable<Infohashes>;
   counts(): Promise<TransferCounts>;
   /** Of all rows; read as it is iterated. */
   allInfohashes(): Iterable<Infohashes>;

@@ -89,7 +89,13 @@ export class AnnounceTurns {
     if (count <= 0) return;
     this.#due -= count;
     const rows = await transfers.seedsAfter(this.#seq, count);
-    this.#seq = rows.length < count ? 0 : rows.at(-1)!.seq;
+    if (rows.length < count) {
+      // The round is over, and the next one begins at once: no turn is lost between them.
+      const known = new Set(rows.map(({ seq }) => seq));
+      const first = await transfers.seedsAfter(0, count - rows.length);
+      rows.push(...first.filter(({ seq }) => !known.has(seq)));
+    }
+    this.#seq = rows.at(-1)?.seq ?? 0;
     for (const row of rows) this.#begin(row);
   }
 

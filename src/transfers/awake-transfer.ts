@@ -1,5 +1,5 @@
 import type { EngineTorrent } from "../engine/session-contract.ts";
-import type { TransferChange, TransferRow } from "../store/transfers.ts";
+import type { StoredTransfer, TransferRow } from "../store/transfers.ts";
 import { rowState } from "./transfer-row.ts";
 import { stateOf, type TransferState } from "./transfer-state.ts";
 
@@ -13,7 +13,10 @@ export class AwakeTransfer {
   /** Bytes of the row that the engine's figures do not contain. */
   readonly #uploadedBefore: number;
   readonly #downloadedBefore: number;
-  #countedMs: number;
+  /** That the engine's figures began with. */
+  readonly #uploadedAtOpening: number;
+  /** The figures that are in the database, or on their way there. */
+  #saved: Figures;
   #lastUploaded: number;
   #lastDownloaded: number;
   /** Monotonic milliseconds. */
@@ -37,7 +40,8 @@ export class AwakeTransfer {
     this.#downloadedBefore = Math.max(0, row.downloaded - counted.downloaded);
     this.#lastUploaded = counted.uploaded;
     this.#lastDownloaded = counted.downloaded;
-    this.#countedMs = nowMs;
+    this.#uploadedAtOpening = counted.uploaded;
+    this.#saved = figuresOf(row);
     this.lastPeerMs = nowMs;
     this.lastByteMs = nowMs;
   }
@@ -48,6 +52,11 @@ export class AwakeTransfer {
 
   get isFinished(): boolean {
     return this.row.finished_at !== null;
+  }
+
+  /** Bytes that it has sent since it woke, as of the last count. */
+  get sentBytes(): number {
+    return this.#lastUploaded - this.#uploadedAtOpening;
   }
 
   state(): TransferState {
@@ -76,8 +85,6 @@ export class AwakeTransfer {
     const isActive = uploaded > this.#lastUploaded || downloaded > this.#lastDownloaded;
     this.#lastUploaded = uploaded;
     this.#lastDownloaded = downloaded;
-    const elapsedMs = Math.round(nowMs - this.#countedMs);
-    this.#countedMs += elapsedMs;
     // Nothing counts as done before the existing files were examined.
     const isExamined = this.torrent.have !== undefined && !this.isFinished;
     this.row = {
@@ -86,14 +93,28 @@ export class AwakeTransfer {
       downloaded: this.#downloadedBefore + downloaded,
       size: this.torrent.info === undefined ? row.size : wantedBytes,
       done: isExamined ? doneBytes : row.done,
-      seeded_ms: row.seeded_ms + (this.isFinished ? elapsedMs : 0),
       active_at: isActive ? Math.floor(wallMs) : row.active_at,
     };
   }
 
-  /** The columns that `count` changes. */
-  figures(): TransferChange {
-    const { uploaded, downloaded, size, done, seeded_ms, active_at } = this.row;
-    return { uploaded, downloaded, size, done, seeded_ms, active_at };
+  /** The columns that `count` changes, for the database; `undefined` while they are there already. */
+  takeFigures(): Figures | undefined {
+    const figures = figuresOf(this.row);
+    const saved: Figures = this.#saved;
+    const isKnown =
+      figures.uploaded === saved.uploaded &&
+      figures.downloaded === saved.downloaded &&
+      figures.size === saved.size &&
+      figures.done === saved.done &&
+      figures.active_at === saved.active_at;
+    if (isKnown) return undefined;
+    this.#saved = figures;
+    return figures;
   }
+}
+
+type Figures = Pick<StoredTransfer, "uploaded" | "downloaded" | "size" | "done" | "active_at">;
+
+function figuresOf({ uploaded, downloaded, size, done, active_at }: TransferRow): Figures {
+  return { uploaded, downloaded, size, done, active_at };
 }

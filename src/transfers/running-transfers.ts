@@ -17,9 +17,10 @@ import type { AwakeTransfer } from "./awake-transfer.ts";
 import type { TransferEngine } from "./transfer-engine.ts";
 import type { TransferLines } from "./transfer-lines.ts";
 import { type OpenedTransfer, TransferOpener } from "./transfer-opener.ts";
-import { isWanted, trackersOf } from "./transfer-row.ts";
+import { isSeeded, isWanted, seededMs, trackersOf } from "./transfer-row.ts";
 import type { TransferShelf } from "./transfer-shelf.ts";
 import type { Failure } from "./transfer-state.ts";
+import type { UpTime } from "./up-time.ts";
 
 const NODE_BYTES = 32;
 
@@ -31,6 +32,7 @@ export interface RunningTransfersParts {
   /** Computes the piece layers of a v2 torrent that came by a magnet link. */
   readonly hasher: PieceHasher;
   readonly clock: Clock;
+  readonly upTime: UpTime;
   readonly log: Log;
   readonly run: RunWork;
   readonly matchesGlob: MatchesGlob;
@@ -38,6 +40,8 @@ export interface RunningTransfersParts {
   readonly onChanged: (id: string) => void;
   /** Everything that is wanted is there. */
   readonly onFinished: (row: TransferRow) => void;
+  /** It is a seed from now on, or none any more, asleep or awake. */
+  readonly onSeeded: (row: TransferRow, isSeeded: boolean) => void;
 }
 
 /**
@@ -107,22 +111,34 @@ export class RunningTransfers {
       log.warn("a transfer did not end in order", { id, error: String(error) });
     }
     await saved();
-    await transfers.update(id, awake.figures());
+    const figures = awake.takeFigures();
+    if (figures) await transfers.update(id, figures);
     onChanged(id);
   }
 
   /** Saves a change of a transfer, awake or not. */
   async update(id: string, change: TransferChange): Promise<void> {
-    const { transfers, onChanged } = this.#parts;
-    await transfers.update(id, change);
+    const { transfers, upTime, onChanged, onSeeded } = this.#parts;
+    const before = this.get(id)?.row ?? (await transfers.find(id));
+    if (!before) return;
+    const after = { ...before, ...change };
+    const isOther = isSeeded(after) !== isSeeded(before);
+    const upMs = upTime.nowMs();
+    const times = isOther && { seeded_ms: seededMs(before, upMs), seeded_until: upMs };
+    await transfers.update(id, { ...change, ...times });
     const awake = this.get(id);
-    if (awake) awake.row = { ...awake.row, ...change };
+    if (awake) awake.row = { ...awake.row, ...change, ...times };
+    if (isOther) onSeeded(after, isSeeded(after));
     onChanged(id);
   }
 
   /** Saves the figures of all of them. */
   async saveFigures(): Promise<void> {
-    const changes = Array.from(this.all(), (awake) => ({ id: awake.id, ...awake.figures() }));
+    const changes: (TransferChange & { readonly id: string })[] = [];
+    for (const awake of this.all()) {
+      const figures = awake.takeFigures();
+      if (figures) changes.push({ id: awake.id, ...figures });
+    }
     await this.#parts.transfers.updateAll(changes);
   }
 

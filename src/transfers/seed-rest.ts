@@ -2,10 +2,8 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { AwakeTransfer } from "./awake-transfer.ts";
 import type { RunningTransfers } from "./running-transfers.ts";
-import { parseChoices } from "./transfer-choices.ts";
-import type { TransferEngine } from "./transfer-engine.ts";
+import type { SleepingSeeds } from "./sleeping-seeds.ts";
 import type { TransferLines } from "./transfer-lines.ts";
-import { infohashesOf, trackersOf } from "./transfer-row.ts";
 import type { TransferSettings } from "./transfer-settings.ts";
 
 /** Longer than the pauses between connections of a downloading client. */
@@ -14,11 +12,10 @@ const IDLE_MS = 5 * 60_000;
 export interface SeedRestParts {
   readonly running: RunningTransfers;
   readonly lines: TransferLines;
-  readonly engine: Pick<TransferEngine, "announceAsleep">;
+  readonly sleeping: SleepingSeeds;
   readonly settings: () => TransferSettings;
   readonly clock: Clock;
   readonly log: Log;
-  readonly onAsleep: (id: string) => void;
 }
 
 /** Puts seeds that nobody needs to sleep: those without a peer for longest first. */
@@ -58,22 +55,12 @@ export class SeedRest {
   }
 
   #putToSleep(awake: AwakeTransfer): void {
-    const { running, lines, engine, log, onAsleep } = this.#parts;
-    const { id, row, quiet } = awake;
+    const { running, lines, sleeping, log } = this.#parts;
+    const { id } = awake;
     const sleep = async (): Promise<void> => {
       if (running.get(id) !== awake || awake.torrent.stats().peers > 0) return;
       await running.close(id);
-      onAsleep(id);
-      if (quiet) return;
-      // The goodbye took it off its trackers' lists, and it is still here.
-      await engine.announceAsleep({
-        infohashes: infohashesOf(row),
-        private: row.private === 1,
-        trackers: trackersOf(row),
-        ownTrackers: parseChoices(row.choices).ownTrackers ?? [],
-        isListed: false,
-        uploaded: 0,
-      });
+      await sleeping.handleAsleep(awake);
     };
     lines.run(id, sleep).catch((error: unknown) => {
       log.warn("a seed did not go to sleep", { id, error: String(error) });

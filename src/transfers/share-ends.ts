@@ -5,8 +5,9 @@ import type { RunningTransfers } from "./running-transfers.ts";
 import { endOfSeeding, shareLimitsFor } from "./share-limits.ts";
 import { parseChoices } from "./transfer-choices.ts";
 import type { TransferLines } from "./transfer-lines.ts";
-import { isWanted } from "./transfer-row.ts";
+import { isWanted, seededMs } from "./transfer-row.ts";
 import type { TransferSettings } from "./transfer-settings.ts";
+import type { UpTime } from "./up-time.ts";
 
 export interface ShareEndsParts {
   readonly transfers: Pick<TransferTable, "find">;
@@ -14,6 +15,7 @@ export interface ShareEndsParts {
   readonly lines: TransferLines;
   readonly settings: () => TransferSettings;
   readonly clock: Clock;
+  readonly upTime: UpTime;
   readonly log: Log;
 }
 
@@ -27,16 +29,17 @@ export class ShareEnds {
 
   /** @param row - With figures of now. */
   judge(row: TransferRow): void {
-    const { transfers, running, lines, settings, clock, log } = this.#parts;
+    const { transfers, running, lines, settings, clock, upTime, log } = this.#parts;
     const { shareLimits, labels } = settings();
     const ofLabel = row.label === null ? undefined : labels[row.label]?.shareLimits;
     const limits = shareLimitsFor(parseChoices(row.choices).shareLimits, ofLabel, shareLimits);
-    const cause = endOfSeeding(row, limits, clock.wallMs());
+    const now = { ...row, seeded_ms: seededMs(row, upTime.nowMs()) };
+    const cause = endOfSeeding(now, limits, clock.wallMs());
     if (!cause || !isWanted(row)) return;
     const { id } = row;
     const end = async (): Promise<void> => {
-      const now = running.get(id)?.row ?? (await transfers.find(id));
-      if (!now || !isWanted(now)) return;
+      const later = running.get(id)?.row ?? (await transfers.find(id));
+      if (!later || !isWanted(later)) return;
       await running.update(id, { stopped: 1, pause: cause });
       await running.close(id);
     };

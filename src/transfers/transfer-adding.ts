@@ -166,6 +166,7 @@ export class TransferAdding {
       downloaded: 0,
       uploaded: 0,
       seeded_ms: 0,
+      seeded_until: 0,
       label: how.label ?? null,
       position: how.position,
       choices: JSON.stringify(choices),

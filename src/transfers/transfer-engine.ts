@@ -39,7 +39,7 @@ export interface SleepingSeed {
   readonly ownTrackers: readonly string[];
   /** Its trackers were told of it since this node started. */
   readonly isListed: boolean;
-  /** Bytes since this node started. */
+  /** Bytes since its trackers were told of a start. */
   readonly uploaded: number;
 }
 

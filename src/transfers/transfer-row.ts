@@ -17,6 +17,17 @@ export function isWanted({ stopped, failure, chore }: TransferRow): boolean {
   return stopped === 0 && failure === null && chore === null;
 }
 
+/** True when peers can have all that is wanted of it, asleep or awake. */
+export function isSeeded(row: TransferRow): boolean {
+  return row.finished_at !== null && isWanted(row);
+}
+
+/** How long it has been seeded. @param upMs - See `UpTime`. */
+export function seededMs(row: TransferRow, upMs: number): number {
+  // After a kill the node may remember less time than the row.
+  return row.seeded_ms + (isSeeded(row) ? Math.max(0, upMs - row.seeded_until) : 0);
+}
+
 export function infohashesOf({ infohash_v1, infohash_v2 }: TransferRow): Infohashes {
   return { ...(infohash_v1 && { v1: infohash_v1 }), ...(infohash_v2 && { v2: infohash_v2 }) };
 }

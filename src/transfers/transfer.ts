@@ -2,7 +2,7 @@ import type { Infohashes } from "../base/infohash.ts";
 import type { TransferRow } from "../store/transfers.ts";
 import type { AwakeTransfer } from "./awake-transfer.ts";
 import { parseChoices, type TransferChoices } from "./transfer-choices.ts";
-import { infohashesOf, rowState } from "./transfer-row.ts";
+import { infohashesOf, rowState, seededMs } from "./transfer-row.ts";
 import { stateAsleep, type TransferState } from "./transfer-state.ts";
 
 /** A transfer as its owner sees it. Sizes in bytes, rates in bytes a second, times in wall milliseconds. */
@@ -36,11 +36,14 @@ export interface Transfer {
   readonly choices: TransferChoices;
 }
 
-/** @param before - Transfers before it in the queue, where it waits there. */
+/**
+ * @param now.before - Transfers before it in the queue, where it waits there.
+ * @param now.upMs - See `UpTime`.
+ */
 export function transferOf(
   row: TransferRow,
   awake: AwakeTransfer | undefined,
-  before: number,
+  now: { readonly before: number; readonly upMs: number },
 ): Transfer {
   const stats = awake?.torrent.stats();
   return {
@@ -49,14 +52,14 @@ export function transferOf(
     infohashes: infohashesOf(row),
     name: row.name,
     root: row.root,
-    state: awake ? awake.state() : stateAsleep(rowState(row), before),
+    state: awake ? awake.state() : stateAsleep(rowState(row), now.before),
     size: row.size ?? undefined,
     done: row.done,
     downBytesPerSecond: stats?.downloadBytesPerSecond ?? 0,
     upBytesPerSecond: stats?.uploadBytesPerSecond ?? 0,
     downloaded: row.downloaded,
     uploaded: row.uploaded,
-    seededMs: row.seeded_ms,
+    seededMs: seededMs(row, now.upMs),
     peers: stats?.peers ?? 0,
     seeds: stats?.seeds ?? 0,
     knownPeers: stats?.knownPeers ?? 0,

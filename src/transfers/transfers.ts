@@ -13,7 +13,6 @@ import type {
   TransferTable,
 } from "../store/transfers.ts";
 import { AnnounceTurns } from "./announce-turns.ts";
-import { AsleepTimes } from "./asleep-times.ts";
 import { ChoreRunner } from "./chore-runner.ts";
 import { DownloadQueue } from "./download-queue.ts";
 import { LabelRates } from "./label-rates.ts";
@@ -21,6 +20,7 @@ import { RunningTransfers } from "./running-transfers.ts";
 import { ratesAt, weekMoment } from "./rate-schedule.ts";
 import { ShareEnds } from "./share-ends.ts";
 import { SeedRest } from "./seed-rest.ts";
+import { SleepingSeeds } from "./sleeping-seeds.ts";
 import {
   type AddOutcome,
   type AddTransfer,
@@ -33,7 +33,7 @@ import { type Transfer, transferOf } from "./transfer.ts";
 import type { ContentFiles } from "./transfer-chores.ts";
 import type { TransferEngine } from "./transfer-engine.ts";
 import { TransferLines } from "./transfer-lines.ts";
-import { infohashesOf, isWanted, rowState, trackersOf } from "./transfer-row.ts";
+import { infohashesOf, isWanted, rowState } from "./transfer-row.ts";
 import {
   DEFAULT_TRANSFER_SETTINGS,
   loadSettings,
@@ -46,6 +46,7 @@ import {
 import { TransferShelf } from "./transfer-shelf.ts";
 import { TransferWatch, type TransferNews } from "./transfer-watch.ts";
 import { asDiskError, TransfersError } from "./transfers-error.ts";
+import { UpTime } from "./up-time.ts";
 
 const TICK_MS = 1_000;
 /** A kill loses at most the figures of this time. */
@@ -76,6 +77,14 @@ export interface TransfersOptions {
   readonly defaults?: TransferSettings | undefined;
   /** Told which torrents a peer may wake: encrypted peers name them by a mark. */
   readonly sleeping?: SleepingTorrents | undefined;
+  /** Announces finished ones where nobody needs to be awake for it. */
+  readonly seeds?: SeededTorrents | undefined;
+}
+
+/** The torrents that are seeded, asleep or awake, as the DHT is told of them. */
+export interface SeededTorrents {
+  handleSeed(infohashes: Infohashes): void;
+  handleNoSeed(infohashes: Infohashes): void;
 }
 
 /** The torrents that can be woken, of all parts of a node. */
@@ -109,7 +118,8 @@ export class Transfers {
   readonly #adding: TransferAdding;
   readonly #edits: TransferEdits;
   readonly #chores: ChoreRunner;
-  readonly #asleep: AsleepTimes;
+  readonly #asleep: SleepingSeeds;
+  readonly #upTime: UpTime;
   readonly #labelRates: LabelRates;
   #settings: TransferSettings;
   #timer: Timer | undefined;
@@ -123,33 +133,29 @@ export class Transfers {
     this.#settings = options.defaults ?? DEFAULT_TRANSFER_SETTINGS;
     this.#savedMs = clock.nowMs();
     const lines = this.#lines;
+    const upTime = (this.#upTime = new UpTime(options));
     this.#shelf = new TransferShelf({ ...options, folder: options.stateFolder });
     const running = (this.#running = new RunningTransfers({
       ...options,
       shelf: this.#shelf,
       lines,
+      upTime,
       onChanged: (id) => this.#watch.handleChange(id),
       onFinished: () => this.#queue.handleChange(),
+      onSeeded: (row, isOne) => this.#tellSeeded(row, isOne),
     }));
     const settings = (): TransferSettings => this.#settings;
     this.#queue = new DownloadQueue({ transfers, running, lines, settings, clock, log });
-    this.#shares = new ShareEnds({ transfers, running, lines, settings, clock, log });
-    this.#asleep = new AsleepTimes(clock.nowMs());
+    this.#shares = new ShareEnds({ transfers, running, lines, settings, clock, upTime, log });
+    const sleeping = new SleepingSeeds({ running, shares: this.#shares, engine, log });
+    this.#asleep = sleeping;
+    this.#rest = new SeedRest({ running, lines, sleeping, settings, clock, log });
     this.#labelRates = new LabelRates(engine);
-    this.#rest = new SeedRest({
-      running,
-      lines,
-      engine,
-      settings,
-      clock,
-      log,
-      onAsleep: (id) => this.#asleep.handleSleep(id, clock.nowMs()),
-    });
     this.#turns = new AnnounceTurns({
       transfers,
       clock,
       log,
-      take: (row, isFirst) => this.#takeTurn(row, isFirst),
+      take: (row, isFirst) => sleeping.takeTurn(row, isFirst),
     });
     this.#watch = new TransferWatch({ find: (id) => this.find(id), running });
     this.#adding = new TransferAdding({
@@ -168,7 +174,6 @@ export class Transfers {
       onMoved: () => this.#queue.handleChange(),
       onRemoved: (id, infohashes) => {
         options.sleeping?.delete(infohashes);
-        this.#asleep.forget(id);
         this.#watch.handleChange(id);
       },
     });
@@ -182,6 +187,7 @@ export class Transfers {
   async begin(): Promise<void> {
     const { settings, transfers } = this.#options;
     this.#settings = await loadSettings(settings, this.#settings);
+    await this.#upTime.load();
     this.#isOpen = true;
     this.#setRates();
     this.#labelRates.set(this.#settings.labels);
@@ -203,6 +209,7 @@ export class Transfers {
     await this.#lines.settle();
     const ids = Array.from(this.#running.all(), ({ id }) => id);
     await Promise.all(ids.map((id) => this.#running.close(id)));
+    await this.#upTime.save();
   }
 
   // ---- Adding ----------------------------------------------------------------------------------------
@@ -297,7 +304,10 @@ export class Transfers {
   }
 
   #show(row: TransferRow): Transfer {
-    return transferOf(row, this.#running.get(row.id), this.#queue.before(row.id));
+    return transferOf(row, this.#running.get(row.id), {
+      before: this.#queue.before(row.id),
+      upMs: this.#upTime.nowMs(),
+    });
   }
 
   // ---- Control -------------------------------------------------------------------------------------------
@@ -405,29 +415,11 @@ export class Transfers {
     this.#wakeTimer = this.#options.clock.startTimer(WAKE_PAUSE_MS, () => this.#wakeNext(rest));
   }
 
-  async #takeTurn(row: TransferRow, isFirst: boolean): Promise<void> {
-    const { engine, log, transfers, clock } = this.#options;
-    const awake = this.#running.get(row.id);
-    if (awake) this.#asleep.forget(row.id);
-    // Its trackers are asked by the engine.
-    if (awake && !awake.quiet) return;
-    try {
-      if (!awake) {
-        const seeded_ms = row.seeded_ms + this.#asleep.take(row.id, isFirst, clock.nowMs());
-        await transfers.update(row.id, { seeded_ms });
-        this.#shares.judge({ ...row, seeded_ms });
-      }
-      await engine.announceAsleep({
-        infohashes: infohashesOf(row),
-        private: row.private === 1,
-        trackers: trackersOf(row),
-        ownTrackers: [],
-        isListed: !isFirst,
-        uploaded: 0,
-      });
-    } catch (error) {
-      log.warn("the turn of a sleeping seed failed", { id: row.id, error: String(error) });
-    }
+  #tellSeeded(row: TransferRow, isOne: boolean): void {
+    const infohashes = infohashesOf(row);
+    if (!isOne) this.#asleep.forget(row.id);
+    if (isOne) this.#options.seeds?.handleSeed(infohashes);
+    else this.#options.seeds?.handleNoSeed(infohashes);
   }
 
   // ---- Time ----------------------------------------------------------------------------------------------------
@@ -454,7 +446,7 @@ export class Transfers {
     this.#setRates();
     this.#rest.sweep();
     this.#queue.handleChange();
-    this.#running.saveFigures().catch((error: unknown) => {
+    Promise.all([this.#running.saveFigures(), this.#upTime.save()]).catch((error: unknown) => {
       log.error("the figures of transfers were not saved", { error: String(error) });
     });
   }

@@ -11,7 +11,7 @@ import { openStore } from "../../src/store/open-store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { TrackerClient } from "../../src/tracker-client/tracker-client.ts";
 import type { TransferSettings } from "../../src/transfers/transfer-settings.ts";
-import { Transfers } from "../../src/transfers/transfers.ts";
+import { type SeededTorrents, Transfers } from "../../src/transfers/transfers.ts";
 import {
   type CommandMachine,
   HOME,
@@ -84,7 +84,11 @@ export class TransfersWorld {
   /** Starts a node. @param store - What an earlier run remembers. */
   async node(
     machine: CommandMachine,
-    { store, settings }: { store?: Store; settings?: Partial<TransferSettings> } = {},
+    {
+      store,
+      settings,
+      seeds,
+    }: { store?: Store; settings?: Partial<TransferSettings>; seeds?: SeededTorrents } = {},
   ): Promise<NodeRun> {
     if (!this.#nodes.includes(machine)) this.#nodes.push(machine);
     const kept = store ?? (await openStore(":memory:"));
@@ -130,6 +134,7 @@ export class TransfersWorld {
       run: async (work) => finish(work),
       matchesGlob: (path, pattern) => machine.files.matchesGlob(path, pattern),
       timeZone: "UTC",
+      seeds,
     });
     if (settings) await transfers.setSettings(settings);
     await this.run(transfers.begin());

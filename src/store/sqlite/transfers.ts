@@ -127,9 +127,17 @@ export class SqliteTransferTable implements TransferTable {
       .executeTakeFirstOrThrow();
   }
 
+  *publicSeeds(): Iterable<Infohashes> {
+    yield* this.#infohashes(`where finished_at is not null and ${WANTED} and private = 0`);
+  }
+
   *allInfohashes(): Iterable<Infohashes> {
+    yield* this.#infohashes("");
+  }
+
+  *#infohashes(where: string): Iterable<Infohashes> {
     const all = this.#database.prepare(
-      "select infohash_v1, infohash_v2 from transfers order by seq",
+      `select infohash_v1, infohash_v2 from transfers ${where} order by seq`,
     );
     for (const row of all.iterate()) {
       const [v1, v2] = [row["infohash_v1"], row["infohash_v2"]];
@@ -179,4 +187,5 @@ export class SqliteTransferTable implements TransferTable {
 }
 
 /** Spelled as in the partial indexes: SQLite uses them only for the same words. */
-const IS_WANTED = sql<boolean>`stopped = 0 and failure is null and chore is null`;
+const WANTED = "stopped = 0 and failure is null and chore is null";
+const IS_WANTED = sql.raw<boolean>(WANTED);

@@ -87,10 +87,10 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "dht: private torrents are announced when they are published",
-    file: "src/daemon/announced-catalogue.ts",
+    file: "src/daemon/announced-seeds.ts",
     from: "return row?.private === 0 ? infohashesOf(row) : undefined;",
     to: "return row ? infohashesOf(row) : undefined;",
-    tests: ["src/daemon/announced-catalogue"],
+    tests: ["src/daemon/announced-seeds"],
   },
   {
     name: "dht: the catalogue spends what it likes",

@@ -2,10 +2,24 @@ import type { Mutant } from "../mutant.ts";
 
 export const mutants: readonly Mutant[] = [
   {
-    name: "transfers: each turn counts half an hour of sleep",
-    file: "src/transfers/asleep-times.ts",
-    from: "return Math.min(ROUND_MS, Math.round(nowMs - sinceMs));",
-    to: "return ROUND_MS + 0 * sinceMs;",
+    name: "transfers: seeding time runs on while a seed is stopped",
+    file: "src/transfers/running-transfers.ts",
+    from: "await transfers.update(id, { ...change, ...times });",
+    to: "await transfers.update(id, { ...change });",
+    tests: ["test/transfers/sleeping"],
+  },
+  {
+    name: "transfers: a round of n turns has an empty one",
+    file: "src/transfers/announce-turns.ts",
+    from: "    if (rows.length < count) {",
+    to: "    if (rows.length < 0) {",
+    tests: ["test/transfers/sleeping"],
+  },
+  {
+    name: "transfers: a seed that was woken does not tell what it sent",
+    file: "src/transfers/sleeping-seeds.ts",
+    from: "if (sentBytes > 0) this",
+    to: "if (sentBytes < 0) this",
     tests: ["test/transfers/sleeping"],
   },
   {

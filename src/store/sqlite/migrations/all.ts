@@ -14,6 +14,7 @@ import { searchParts } from "./0013-search-parts.ts";
 import { principalTotals } from "./0014-principal-totals.ts";
 import { torrentVersions } from "./0015-torrent-versions.ts";
 import { transfers } from "./0016-transfers.ts";
+import { transferUpTime } from "./0017-transfer-up-time.ts";
 
 /** In order, forward only. A released migration is never changed; changes come as new ones. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -32,4 +33,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0014-principal-totals": principalTotals,
   "0015-torrent-versions": torrentVersions,
   "0016-transfers": transfers,
+  "0017-transfer-up-time": transferUpTime,
 };
