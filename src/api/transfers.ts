@@ -4,6 +4,8 @@ import { MAGNET_CHARACTERS_MAX } from "./source-limits.ts";
 
 /** The longest path of a folder; no system allows more. */
 const PATH_CHARACTERS_MAX = 4_096;
+/** The longest name of a file; no system allows more. */
+const NAME_CHARACTERS_MAX = 255;
 const LABEL_CHARACTERS_MAX = 100;
 const URL_CHARACTERS_MAX = 2_048;
 /** Labels with limits of their own. */
@@ -194,6 +196,16 @@ export const transferRemovalQuerySchema = z.object({
 });
 
 export const transferMoveSchema = z.object({ folder }).meta({ id: "TransferMove" });
+
+/** `POST /api/v1/transfers/{id}/rename`. */
+export const transferRenameSchema = z
+  .object({
+    /** Of a file, as `TransferFiles` has it, or of a folder. */
+    path: z.string().min(1).max(PATH_CHARACTERS_MAX),
+    /** The new name of its last part. */
+    name: z.string().min(1).max(NAME_CHARACTERS_MAX),
+  })
+  .meta({ id: "TransferRename" });
 
 const urls = z.array(url).max(CHANGES_MAX);
 

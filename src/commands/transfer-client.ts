@@ -123,6 +123,11 @@ export class TransferClient {
     return this.#node.ask(`${transferPath(id)}/move`, transferSchema, { method: "POST", body });
   }
 
+  rename(id: string, path: string, name: string): Promise<TransferView> {
+    const body = { path, name };
+    return this.#node.ask(`${transferPath(id)}/rename`, transferSchema, { method: "POST", body });
+  }
+
   files(id: string): Promise<TransferFilesView> {
     return this.#node.ask(`${transferPath(id)}/files`, transferFilesSchema);
   }

@@ -8,6 +8,7 @@ import type { ContentSource, FileStamp, SlabPool } from "../ports/content.ts";
 import type { ExistingFiles } from "./existing-files.ts";
 import type { ExtensionKind } from "./extension.ts";
 import type { FetchOrder } from "./fetch-order.ts";
+import type { FileNames } from "./file-names.ts";
 import type { StreamDecorators, StreamEncryption } from "./stream-decorator.ts";
 import type { PeerOwner, PeerRoute } from "./peer-owner.ts";
 import type { Log } from "../ports/log.ts";
@@ -211,6 +212,8 @@ export interface AddTorrent {
    * are settings, and no torrent may change those by default (`visible-name.ts`).
    */
   readonly keepsHiddenName?: boolean | undefined;
+  /** Names that its owner gave to files and folders. */
+  readonly names?: FileNames | undefined;
   readonly resume?: ResumeState | undefined;
   /** Chooses the files to fetch; called once the info is known. Default: all. */
   readonly select?: ((info: TorrentInfo) => readonly boolean[]) | undefined;

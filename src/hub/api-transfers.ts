@@ -10,6 +10,7 @@ import {
   transferMoveSchema,
   transferPeersSchema,
   transferRemovalQuerySchema,
+  transferRenameSchema,
   transferSchema,
   TRANSFERS_PER_PAGE,
   transferSettingsChangeSchema,
@@ -141,6 +142,15 @@ const moveRoute = createRoute({
   middleware: [owner, limitBody(SMALL_BODY_BYTES)] as const,
 });
 
+const renameRoute = createRoute({
+  method: "post",
+  path: "/transfers/{id}/rename",
+  summary: "Rename one of its files or folders, on disk too",
+  request: { params, ...takes(transferRenameSchema) },
+  responses: answers(transferSchema),
+  middleware: [owner, limitBody(SMALL_BODY_BYTES)] as const,
+});
+
 const removeRoute = createRoute({
   method: "delete",
   path: "/transfers/{id}",
@@ -261,6 +271,12 @@ export function transferRoutes(parts: TransferParts | undefined): ApiApp {
     .openapi(moveRoute, async (c) => {
       const { id } = await find(c.req.valid("param"));
       await demandParts().service.move(id, c.req.valid("json").folder);
+      return c.json(transferView(await find({ id })), 200);
+    })
+    .openapi(renameRoute, async (c) => {
+      const { id } = await find(c.req.valid("param"));
+      const { path, name } = c.req.valid("json");
+      await demandParts().service.rename(id, path, name);
       return c.json(transferView(await find({ id })), 200);
     })
     .openapi(removeRoute, async (c) => {

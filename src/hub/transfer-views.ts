@@ -27,7 +27,7 @@ export function transferView(transfer: Transfer): TransferView {
     infohashV1: infohashes.v1 ? toHex(infohashes.v1) : null,
     infohashV2: infohashes.v2 ? toHex(infohashes.v2) : null,
     name: transfer.name,
-    state: state.kind,
+    state: state.kind === "renaming" ? "moving" : state.kind,
     cause: causeInWords(state) ?? null,
     percent: percentOf(done, size),
     size: size ?? null,

@@ -138,7 +138,7 @@ export class SafeTree {
     const folder = this.#folderOf(raw);
     const wanted = cleanComponent(raw[raw.length - 1]!);
     const name = this.#claim(folder, wanted);
-    this.#entries.add(folder.id, fold(name), name);
+    this.#entries.add(folder.id, foldName(name), name);
     if (name !== wanted && this.#lookUp(folder, wanted) === undefined) {
       this.#aliases.set(keyOf(folder, wanted), name);
     }
@@ -181,7 +181,7 @@ export class SafeTree {
     const claimed = this.#claim(folder, name);
     const made: Folder = { id: this.#folders, path: [...folder.path, claimed] };
     this.#folders += 1;
-    this.#entries.add(folder.id, fold(claimed), made);
+    this.#entries.add(folder.id, foldName(claimed), made);
     if (claimed !== name) this.#aliases.set(keyOf(folder, name), made);
     return made;
   }
@@ -191,7 +191,7 @@ export class SafeTree {
       const alias = this.#aliases.get(keyOf(folder, name));
       if (alias !== undefined) return alias;
     }
-    const index = this.#entries.find(folder.id, fold(name));
+    const index = this.#entries.find(folder.id, foldName(name));
     if (index < 0) return undefined;
     const entry = this.#entries.entry(index) ?? this.#entries.plainName(index);
     return (typeof entry === "string" ? entry : entry.path.at(-1)) === name ? entry : undefined;
@@ -199,13 +199,13 @@ export class SafeTree {
 
   /** @returns `name`, or `stem (2).ext`, `stem (3).ext`... when it is taken. */
   #claim(folder: Folder, name: string): string {
-    if (this.#entries.find(folder.id, fold(name)) < 0) return name;
+    if (this.#entries.find(folder.id, foldName(name)) < 0) return name;
     const { stem, extension } = splitForSuffix(name);
     // Counted per shortened stem, because different long names may be cut to the same stem.
-    const key = keyOf(folder, `${fold(stem)}/${fold(extension)}`);
+    const key = keyOf(folder, `${foldName(stem)}/${foldName(extension)}`);
     for (let suffix = this.#nextSuffix.get(key) ?? 2; ; suffix += 1) {
       const candidate = `${stem} (${suffix})${extension}`;
-      if (this.#entries.find(folder.id, fold(candidate)) >= 0) continue;
+      if (this.#entries.find(folder.id, foldName(candidate)) >= 0) continue;
       this.#nextSuffix.set(key, suffix + 1);
       return candidate;
     }
@@ -231,7 +231,7 @@ function splitExtension(name: string): { stem: string; extension: string } {
 }
 
 /** Names with the same fold are one file on some system: case and composition of characters do not count. */
-function fold(name: string): string {
+export function foldName(name: string): string {
   if (/^[\u0000-\u007f]*$/.test(name)) return name.toLowerCase();
   return name.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
 }

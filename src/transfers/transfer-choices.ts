@@ -1,4 +1,5 @@
 import type { FetchOrder, FetchPriority } from "../engine/fetch-order.ts";
+import type { FileNames } from "../engine/file-names.ts";
 
 /** Whether a file is wanted, and how soon. */
 export type FilePriority = "skip" | FetchPriority;
@@ -23,6 +24,8 @@ export interface TransferChoices {
   readonly sequential?: boolean | undefined;
   /** The beginning and the end of each file before the rest of it. */
   readonly firstAndLast?: boolean | undefined;
+  /** Names of files and folders; they change together with those on disk. */
+  readonly names?: FileNames | undefined;
   /** Ranges of file indexes that a magnet link names (BEP 53); `files` comes before them. */
   readonly select?: readonly (readonly [first: number, last: number])[] | undefined;
   /** Globs of the wanted files, while it is not known which files there are; then they become `select`. */

@@ -4,20 +4,24 @@ import { buildMetainfo, planTorrent } from "../metainfo/create.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
 import { MemoryFiles } from "../sim/memory-files.ts";
+import { placedInfo } from "./placed-info.ts";
 import {
   type ContentFiles,
   findInTheWay,
+  findInTheWayOfNames,
   moveBack,
   moveContent,
   removeContent,
+  renameBack,
+  renameContent,
 } from "./transfer-chores.ts";
 
 const FILES = ["a.txt", "deep/b.txt", "deep/er/c.txt"];
 const FROM = "/disk1/here";
 const TO = "/disk2/there";
 
-function torrent(): TorrentInfo {
-  const files = FILES.map((path) => ({ path: path.split("/"), length: 3 }));
+function torrent(paths: readonly string[] = FILES): TorrentInfo {
+  const files = paths.map((path) => ({ path: path.split("/"), length: 3 }));
   const plan = planTorrent({ name: "talks", kind: "v1", pieceLength: 16_384, files });
   const built = buildMetainfo(plan, { v1: new Uint8Array(20 * plan.geometry.pieceCount) });
   return parseMetainfo(built.torrent).info;
@@ -133,3 +137,73 @@ test("what is in the way of a move is found under each name that a file may have
   await disk.write(`${TO}/talks/deep/b.txt.part`, new Uint8Array(1));
   assert.equal(await findInTheWay(files, info, TO), `${TO}/talks/deep/b.txt.part`);
 });
+
+/** The folder and a file in it get other names. */
+function renaming() {
+  const before = torrent();
+  const names = { talks: "lectures", "talks/deep/b.txt": "second.txt" };
+  return { before, after: placedInfo(before, names), root: FROM };
+}
+
+const RENAMED = [
+  `${FROM}/lectures/a.txt`,
+  `${FROM}/lectures/deep/er/c.txt`,
+  `${FROM}/lectures/deep/second.txt`,
+];
+
+test("STO-1 renaming: a kill after each step loses nothing, and the next call ends it", async () => {
+  for (let steps = 0; ; steps += 1) {
+    const disk = await filled();
+    disk.stopAfter = FILES.length + steps;
+    const isDone = await renameContent(onTwoDisks(disk), renaming()).then(
+      () => true,
+      () => false,
+    );
+    disk.stopAfter = Number.POSITIVE_INFINITY;
+    await renameContent(onTwoDisks(disk), renaming());
+    assert.deepEqual(disk.paths.toSorted(compare), RENAMED, `killed after ${steps} steps`);
+    assert.deepEqual(
+      RENAMED.map((path) => disk.bytes(path)[0]),
+      [1, 3, 2],
+    );
+    if (isDone) {
+      assert.ok(steps >= FILES.length);
+      return;
+    }
+  }
+});
+
+test("a renaming that failed after any step gives every file its old name again; unfinished files too", async () => {
+  for (let steps = 0; ; steps += 1) {
+    const disk = await filled();
+    await disk.write(`${FROM}/talks/deep/b.txt.part`, new Uint8Array([7]));
+    const before = disk.paths.toSorted(compare);
+    disk.stopAfter = FILES.length + 1 + steps;
+    const isDone = await renameContent(onTwoDisks(disk), renaming()).then(
+      () => true,
+      () => false,
+    );
+    disk.stopAfter = Number.POSITIVE_INFINITY;
+    if (isDone) {
+      assert.ok(disk.has(`${FROM}/lectures/deep/second.txt.part`));
+      return;
+    }
+    await renameBack(onTwoDisks(disk), renaming());
+    assert.deepEqual(disk.paths.toSorted(compare), before, `failed after ${steps} steps`);
+  }
+});
+
+test("a file is not renamed to where another one lies while it is unfinished", async () => {
+  const before = torrent(["a.txt", "b.txt"]);
+  const after = placedInfo(before, { "talks/a.txt": "b.txt.part" });
+  const files = onTwoDisks(new MemoryFiles());
+  const found = await findInTheWayOfNames(files, { before, after, root: FROM });
+  assert.equal(found, `${FROM}/talks/b.txt.part`);
+  const free = placedInfo(before, { "talks/a.txt": "c.txt.part" });
+  const none = await findInTheWayOfNames(files, { before, after: free, root: FROM });
+  assert.equal(none, undefined);
+});
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : 1;
+}

@@ -2,7 +2,6 @@ import { safeJoin } from "../base/safe-join.ts";
 import { systemCode } from "../base/system-code.ts";
 import { unfinishedPath, unfinishedSuffix } from "../base/unfinished-names.ts";
 import { contentLayout } from "../engine/content-layout.ts";
-import { withVisibleName } from "../engine/visible-name.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import type { FolderFiles } from "../ports/user-files.ts";
 import { TransfersError } from "./transfers-error.ts";
@@ -16,10 +15,24 @@ export type ContentFiles = Pick<
 const PARTIAL = ".everseed-moving";
 const WHOLE = ".everseed-moved";
 
+/** A file on its way. */
+interface Move {
+  readonly path: string;
+  readonly target: string;
+}
+
+/** Two names of the same files below a folder. */
+export interface Renaming {
+  readonly before: TorrentInfo;
+  readonly after: TorrentInfo;
+  readonly root: string;
+}
+
 /**
  * Moves the content of a torrent that is not in the engine to another folder, file by file. A kill at any moment loses
  * nothing, and the same call goes on from there: a file is removed at its old place only when it is whole at the new one.
  *
+ * @param info - With the paths that its files have on disk, as for all functions here (`placedInfo`).
  * @throws {TransfersError} (rejects) `exists` when another file is in the way; then nothing was moved. Or the disk's
  *   refusal.
  */
@@ -28,15 +41,30 @@ export async function moveContent(
   info: TorrentInfo,
   { from, to }: { readonly from: string; readonly to: string },
 ): Promise<void> {
-  const moves = pathsOf(info, from).map((path) => ({ path, target: to + path.slice(from.length) }));
-  for (const { path, target } of moves) {
-    // With only the new one, an earlier call has moved it.
-    if ((await files.stat(path)) && (await files.stat(target))) {
-      throw new TransfersError("exists", `There is already a file ${target}.`);
-    }
-  }
-  for (const { path, target } of moves) await moveFile(files, path, target);
+  await moveFiles(files, movesTo(info, from, to));
   await removeEmptyFolders(files, info, from);
+}
+
+/** Undoes a move that did not end: each file that is only at its new place returns, and unfinished copies go. */
+export async function moveBack(
+  files: ContentFiles,
+  info: TorrentInfo,
+  { from, to }: { readonly from: string; readonly to: string },
+): Promise<void> {
+  await moveFilesBack(files, movesTo(info, from, to));
+  await removeEmptyFolders(files, info, to);
+}
+
+/** Gives the files of a torrent that is not in the engine other names, as `moveContent` moves them. */
+export async function renameContent(files: ContentFiles, renaming: Renaming): Promise<void> {
+  await moveFiles(files, renames(renaming));
+  await removeEmptyFolders(files, renaming.before, renaming.root);
+}
+
+/** Undoes a renaming that did not end. */
+export async function renameBack(files: ContentFiles, renaming: Renaming): Promise<void> {
+  await moveFilesBack(files, renames(renaming));
+  await removeEmptyFolders(files, renaming.after, renaming.root);
 }
 
 /** @returns The first path of a torrent's content in a folder where there is a file already. */
@@ -49,14 +77,31 @@ export async function findInTheWay(
   return undefined;
 }
 
-/** Undoes a move that did not end: each file that is only at its new place returns, and unfinished copies go. */
-export async function moveBack(
+/** @returns The first new path of a renaming where there is a file already, or where a file has its old path. */
+export async function findInTheWayOfNames(
   files: ContentFiles,
-  info: TorrentInfo,
-  { from, to }: { readonly from: string; readonly to: string },
-): Promise<void> {
-  for (const path of pathsOf(info, from)) {
-    const target = to + path.slice(from.length);
+  renaming: Renaming,
+): Promise<string | undefined> {
+  const moves = renames(renaming);
+  const before = new Set(moves.map(({ path }) => path));
+  for (const { target } of moves) {
+    if (before.has(target) || (await files.stat(target))) return target;
+  }
+  return undefined;
+}
+
+async function moveFiles(files: ContentFiles, moves: readonly Move[]): Promise<void> {
+  for (const { path, target } of moves) {
+    // With only the new one, an earlier call has moved it.
+    if ((await files.stat(path)) && (await files.stat(target))) {
+      throw new TransfersError("exists", `There is already a file ${target}.`);
+    }
+  }
+  for (const { path, target } of moves) await moveFile(files, path, target);
+}
+
+async function moveFilesBack(files: ContentFiles, moves: readonly Move[]): Promise<void> {
+  for (const { path, target } of moves) {
     const whole = `${target}${WHOLE}`;
     await files.remove(`${target}${PARTIAL}`);
     if (await files.stat(path)) {
@@ -66,7 +111,6 @@ export async function moveBack(
     if (await files.stat(whole)) await files.move(whole, target);
     if (await files.stat(target)) await moveFile(files, target, path);
   }
-  await removeEmptyFolders(files, info, to);
 }
 
 /**
@@ -104,27 +148,50 @@ export async function removeContent(
   await removeEmptyFolders(files, info, root);
 }
 
+function movesTo(info: TorrentInfo, from: string, to: string): Move[] {
+  return pathsOf(info, from).map((path) => ({ path, target: to + path.slice(from.length) }));
+}
+
+function renames({ before, after, root }: Renaming): Move[] {
+  const [old, fresh] = [filePaths(before, root), filePaths(after, root)];
+  const moves: Move[] = [];
+  for (const [index, { path, unfinished }] of old.entries()) {
+    const target = fresh[index]!;
+    if (path !== target.path) moves.push({ path, target: target.path });
+    if (unfinished === undefined || unfinished === target.unfinished) continue;
+    moves.push({ path: unfinished, target: target.unfinished ?? target.path });
+  }
+  return moves;
+}
+
 /** Every path that may hold some of it, absolute: finished, unfinished, and the pieces of files that are not wanted. */
-function pathsOf(torrent: TorrentInfo, root: string): string[] {
-  const info = withVisibleName(torrent);
-  const suffix = unfinishedSuffix(info.files.map((file) => file.path.join("/")));
-  const paths = info.files
-    .filter(({ pad }) => !pad)
-    .flatMap((file) => {
-      const path = safeJoin(root, file.path);
-      const unfinished = unfinishedPath(path, suffix);
-      return unfinished === undefined ? [path] : [path, unfinished];
-    });
+function pathsOf(info: TorrentInfo, root: string): string[] {
+  const paths = filePaths(info, root).flatMap(({ path, unfinished }) =>
+    unfinished === undefined ? [path] : [path, unfinished],
+  );
   return [...paths, contentLayout(info, root, undefined).partFile];
+}
+
+/** The absolute paths of each file. @property unfinished - `undefined` where the name leaves no room for the suffix. */
+function filePaths(
+  info: TorrentInfo,
+  root: string,
+): { readonly path: string; readonly unfinished: string | undefined }[] {
+  const suffix = unfinishedSuffix(info.files.map((file) => file.path.join("/")));
+  return info.files
+    .filter(({ pad }) => !pad)
+    .map((file) => {
+      const path = safeJoin(root, file.path);
+      return { path, unfinished: unfinishedPath(path, suffix) };
+    });
 }
 
 /** Folders of the torrent, the deepest first. */
 async function removeEmptyFolders(
   files: ContentFiles,
-  torrent: TorrentInfo,
+  info: TorrentInfo,
   root: string,
 ): Promise<void> {
-  const info = withVisibleName(torrent);
   const folders = new Set<string>();
   for (const { path } of info.files) {
     for (let depth = path.length - 1; depth > 0; depth -= 1) {

@@ -2,6 +2,7 @@ import type { Bitfield } from "../base/bitfield.ts";
 import type { EngineTorrent, PeerStatus } from "../engine/session-contract.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import type { TransferRow, TransferTable } from "../store/transfers.ts";
+import { placedInfo } from "./placed-info.ts";
 import type { RunningTransfers } from "./running-transfers.ts";
 import { filePriorities, type FilePriority, parseChoices } from "./transfer-choices.ts";
 import type { TransferEngine, TransferTracker } from "./transfer-engine.ts";
@@ -53,13 +54,13 @@ export class TransferDetails {
 
   /** @returns Empty until the details of a link are known. @throws {TransfersError} (rejects) `not-found`. */
   async files(id: string): Promise<readonly TransferFile[]> {
-    const { running, shelf } = this.#parts;
+    const { running } = this.#parts;
     const row = await this.#row(id);
     const torrent = running.get(id)?.torrent;
-    const info =
-      torrent?.info ?? (row.magnet === null ? (await shelf.loadTorrent(id))?.info : undefined);
+    const choices = parseChoices(row.choices);
+    const info = torrent?.info ?? (await this.#storedInfo(row));
     if (!info) return [];
-    const priorities = filePriorities(parseChoices(row.choices), info.files.length);
+    const priorities = filePriorities(choices, info.files.length);
     const have = row.whole === 1 ? undefined : await this.#have(id, torrent);
     return info.files.flatMap(({ path, length, pad }, index) => {
       if (pad) return [];
@@ -90,6 +91,13 @@ export class TransferDetails {
     const row = this.#parts.running.get(id)?.row ?? (await this.#parts.transfers.find(id));
     if (!row) throw new TransfersError("not-found", `There is no transfer ${id}.`);
     return row;
+  }
+
+  /** @returns `undefined` while a link's details are unknown, or when the .torrent file is damaged. */
+  async #storedInfo({ id, magnet, choices }: TransferRow): Promise<TorrentInfo | undefined> {
+    if (magnet !== null) return undefined;
+    const stored = await this.#parts.shelf.loadTorrent(id);
+    return stored && placedInfo(stored.info, parseChoices(choices).names);
   }
 
   async #have(id: string, torrent: EngineTorrent | undefined): Promise<Bitfield | undefined> {

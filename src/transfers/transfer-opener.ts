@@ -79,6 +79,7 @@ export class TransferOpener {
             return wantedFiles(chosen, info.files.length);
           },
           order: fetchOrder(choices),
+          names: choices.names,
           downBytesPerSecond: choices.downBytesPerSecond,
           upBytesPerSecond: choices.upBytesPerSecond,
           group: groupOfLabel(row.label),

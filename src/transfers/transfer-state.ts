@@ -1,3 +1,4 @@
+import type { FileNames } from "../engine/file-names.ts";
 import type { Slowness, TorrentState } from "../engine/session-contract.ts";
 
 /** Why a transfer is stopped. */
@@ -41,6 +42,8 @@ export type TransferState =
   | { readonly kind: "paused"; readonly cause: PauseCause }
   /** Its content is on the way to another folder. */
   | { readonly kind: "moving"; readonly to: string }
+  /** Its files get other names; the API calls it `moving`. */
+  | { readonly kind: "renaming" }
   | { readonly kind: "removing" }
   /** The disk refuses for now; it goes on by itself. */
   | {
@@ -53,6 +56,8 @@ export type TransferState =
 /** Work on a transfer that a kill must not lose: it is carried on at the next start. */
 export type Chore =
   | { readonly kind: "move"; readonly to: string }
+  /** @property names - Of files and folders. @property name - Of the transfer. Both as they are afterwards. */
+  | { readonly kind: "rename"; readonly names: FileNames; readonly name: string }
   | { readonly kind: "remove"; readonly withContent: boolean };
 
 /** What a row says of a transfer. */
@@ -66,7 +71,16 @@ export interface RowState {
 /** The state of a transfer that is no more than a row. @param before - Transfers before it in the queue. */
 export function stateAsleep(row: RowState, before: number): TransferState {
   const { chore, failure, pause, isFinished } = row;
-  if (chore) return chore.kind === "move" ? { kind: "moving", to: chore.to } : { kind: "removing" };
+  switch (chore?.kind) {
+    case "move":
+      return { kind: "moving", to: chore.to };
+    case "rename":
+      return { kind: "renaming" };
+    case "remove":
+      return { kind: "removing" };
+    case undefined:
+      break;
+  }
   if (failure) return { kind: "failed", ...failure };
   if (pause) return { kind: "paused", cause: pause };
   return isFinished ? { kind: "seeding", asleep: true } : { kind: "queued", before };
@@ -156,6 +170,8 @@ export function causeInWords(state: TransferState): string | undefined {
       return PAUSES[state.cause];
     case "moving":
       return `to ${state.to}`;
+    case "renaming":
+      return "its files get other names";
     case "removing":
       return undefined;
     case "waiting":

@@ -372,6 +372,18 @@ export class Transfers {
     });
   }
 
+  /**
+   * Renames a file or a folder of a transfer, on disk and for ever; the torrent stays what it is. What has only one
+   * part is the transfer's own name too.
+   *
+   * @param path - As `details.files` has it, components joined by "/"; or a folder of such paths.
+   * @param name - Of its last part.
+   * @throws {TransfersError} (rejects) `not-found`; `exists`; `bad-choice`; the disk's refusal. Then nothing has changed.
+   */
+  async rename(id: string, path: string, name: string): Promise<void> {
+    await this.#change(id, async (row) => this.#chores.rename(row, path, name));
+  }
+
   /** Runs in the transfer's line. */
   async #change(id: string, work: (row: TransferRow) => Promise<void>): Promise<void> {
     this.#demandOpen();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TransferView } from "../../src/api/transfers.ts";
@@ -63,6 +63,11 @@ test("STO-1 a person's torrents: added, listed, there after kill -9, removed wit
   assert.deepEqual([set[0]!.sequential, set[0]!.firstAndLast], [true, true]);
   const files = await run("files", short, "--high", "*.bin");
   assert.match(files.stdout, /100 % \+  talk\.bin\n$/);
+  const named = await run("files", short, "--rename", "talk.bin", "--to", "lecture.bin");
+  assert.match(named.stdout, /lecture\.bin\n$/);
+  assert.equal(existsSync(join(content, "lecture.bin")), true);
+  const alone = await run("files", short, "--rename", "talk.bin");
+  assert.match(alone.stderr, /--rename and --to belong together/);
   assert.equal((await run("rm", short, "--with-content")).exit, 0);
-  assert.equal(existsSync(join(content, "talk.bin")), false);
+  assert.deepEqual(readdirSync(content), []);
 });

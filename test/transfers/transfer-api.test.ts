@@ -66,6 +66,9 @@ test("the life of a transfer over the API: added, listed, changed, stopped, star
   assert.deepEqual([ordered.sequential, ordered.firstAndLast], [true, true]);
   const chosen = await api.json<TransferFilesView>("GET", `${transferPath(short)}/files`);
   assert.equal(chosen.files[0]!.priority, "high");
+  const rename = { path: "talks", name: "lectures" };
+  const renamed = await api.json<TransferView>("POST", `${transferPath(short)}/rename`, rename);
+  assert.deepEqual([renamed.name, renamed.id], ["lectures", added.id]);
   await world.pass(2_000);
   const now = await api.json<TransferTrackersView>("GET", `${transferPath(short)}/trackers`);
   assert.deepEqual(now.trackers.map(({ name }) => name).toSorted(), [
@@ -105,6 +108,9 @@ test("the API refuses in words, and what was refused changes nothing", async () 
     ["PATCH", transferPath(id), { files: { 0: "soon" } }, 400],
     ["PATCH", transferPath(id), { sequential: "on" }, 400],
     ["POST", `${transferPath(id)}/move`, { folder: "there" }, 400],
+    ["POST", `${transferPath(id)}/rename`, { path: "talks", name: "a/b" }, 400],
+    ["POST", `${transferPath(id)}/rename`, { path: "none", name: "a" }, 404],
+    ["POST", `${transferPath(id)}/rename`, { path: "talks" }, 400],
     ["GET", transferPath("0000"), undefined, 404],
     ["PATCH", `${TRANSFERS_PATH}/settings`, { downloadsMax: -1 }, 400],
     ["GET", `${TRANSFERS_PATH}?limit=0`, undefined, 400],

@@ -6,6 +6,7 @@ import { formatRate, formatSeconds } from "../figures.ts";
 import { cutMiddle, escapeOutside } from "../outside-text.ts";
 import { collect, trackerOption } from "../parse-options.ts";
 import { SYSTEM_OPTION, type SystemFlags } from "../system-option.ts";
+import { UsageError } from "../usage-error.ts";
 import { useTransfers } from "../use-transfers.ts";
 
 const ID = "an id, as short as tells it apart, or a name";
@@ -17,6 +18,8 @@ const FILE_COLUMNS = 26;
 interface FilesFlags extends SystemFlags {
   readonly want: readonly string[];
   readonly skip: readonly string[];
+  readonly rename?: string;
+  readonly to?: string;
   readonly high: readonly string[];
   readonly low: readonly string[];
 }
@@ -39,11 +42,14 @@ export function addTransferPartCommands(parent: Command): void {
     examples: [
       "everseed files 9d3c",
       "everseed files 9d3c --skip '*.nfo' --want 'talks/*.webm' --high '*.srt'",
+      "everseed files 9d3c --rename talks/one.webm --to opening.webm",
     ],
   })
     .argument("<id>", ID)
     .option("--want <glob>", "fetch files that fit; may be given again", collect, [])
     .option("--skip <glob>", "leave files out that fit; may be given again", collect, [])
+    .option("--rename <path>", "give this file or folder another name, with --to")
+    .option("--to <name>", "its new name, without folders")
     .option("--high <glob>", "fetch files that fit before others; may be given again", collect, [])
     .option("--low <glob>", "fetch files that fit after others; may be given again", collect, [])
     .option(...SYSTEM_OPTION)
@@ -79,10 +85,19 @@ export function addTransferPartCommands(parent: Command): void {
 async function files(run: CommandRun, id: string, flags: FilesFlags): Promise<void> {
   const { output } = run;
   const client = await useTransfers(run, flags);
-  const { skip, low, want: normal, high } = flags;
+  const { skip, low, want: normal, high, rename: path, to: name } = flags;
+  if ((path === undefined) !== (name === undefined)) {
+    throw new UsageError(
+      "--rename and --to belong together.",
+      `everseed files ${id} --rename talks/one.webm --to opening.webm`,
+    );
+  }
   const chosen = { skip, low, normal, high };
   if (Object.values(chosen).some(({ length }) => length > 0)) await client.choose(id, chosen);
-  const found = await client.files(id);
+  // Not by its name, which may be what changes.
+  const { id: whole } = await client.find(id);
+  if (path !== undefined && name !== undefined) await client.rename(whole, path, name);
+  const found = await client.files(whole);
   output.record(found);
   if (found.files.length === 0) output.say("Its files are not known yet.");
   for (const { path, length, done, priority } of found.files) {

@@ -78,4 +78,32 @@ export const mutants: readonly Mutant[] = [
     to: "    if (this.#width > 0) return this.#bucketOf(a) <= this.#bucketOf(b);\n",
     tests: ["src/engine/picker/piece-sequence"],
   },
+  {
+    name: "transfers: neighbours may differ in case alone",
+    file: "src/transfers/transfer-names.ts",
+    from: "if (foldName(beside) !== folded) continue;",
+    to: "if (beside !== name || folded === '') continue;",
+    tests: ["src/transfers/transfer-names"],
+  },
+  {
+    name: "transfers: a file is renamed to where another one lies unfinished",
+    file: "src/transfers/transfer-chores.ts",
+    from: "if (before.has(target) || (await files.stat(target))) return target;",
+    to: "if (await files.stat(target)) return target;",
+    tests: ["src/transfers/transfer-chores"],
+  },
+  {
+    name: "transfers: a renamed torrent is opened by its old names",
+    file: "src/transfers/transfer-opener.ts",
+    from: "          names: choices.names,\n",
+    to: "",
+    tests: ["test/transfers/renames"],
+  },
+  {
+    name: "transfers: a renamed torrent is moved by its old names",
+    file: "src/transfers/chore-runner.ts",
+    from: "return info && placedInfo(info, parseChoices(row.choices).names);",
+    to: "return info && placedInfo(info, row.seq < 0 ? parseChoices(row.choices).names : undefined);",
+    tests: ["test/transfers/renames"],
+  },
 ];
