@@ -27,6 +27,7 @@ tinyproxy:tinyproxy-bin
 strace:strace
 zsh:zsh
 fish:fish
+faketime:faketime
 "
 
 missing=""

@@ -6,6 +6,7 @@ import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { ARIA2_ALONE } from "../fixtures/aria2-alone.ts";
 import { freePort } from "../fixtures/free-port.ts";
 import { Running, until } from "./process.ts";
+import { TransmissionDaemon } from "./transmission-daemon.ts";
 
 export const LIBTORRENT = [
   "/usr/bin/python3",
@@ -133,64 +134,6 @@ const ARIA2 = [
   "--allow-overwrite=true",
 ];
 
-/** A Transmission daemon with a separate folder, driven by its remote control. */
-class TransmissionDaemon {
-  readonly peerPort: number;
-  readonly #rpc: string;
-
-  private constructor(peerPort: number, rpcPort: number) {
-    this.peerPort = peerPort;
-    this.#rpc = `127.0.0.1:${rpcPort}`;
-  }
-
-  /**
-   * @param address - The address that it listens on and connects from.
-   * @param utp - It listens for uTP too, and calls peers over it first. It cannot do without TCP.
-   */
-  static async start(
-    t: TestContext,
-    folder: string,
-    address = "127.0.0.1",
-    encryption: ForeignEncryption = "allow",
-    utp = false,
-  ): Promise<TransmissionDaemon> {
-    const config = temporaryFolder(t, "transmission-");
-    const [peerPort, rpcPort] = [await freePort(), await freePort()];
-    fs.writeFileSync(
-      path.join(config, "settings.json"),
-      JSON.stringify({
-        "bind-address-ipv4": address,
-        "dht-enabled": false,
-        "lpd-enabled": false,
-        "pex-enabled": false,
-        "utp-enabled": utp,
-        "port-forwarding-enabled": false,
-        "download-dir": folder,
-        "peer-port": peerPort,
-        "rpc-bind-address": "127.0.0.1",
-        "rpc-port": rpcPort,
-        "rpc-whitelist-enabled": false,
-        "rename-partial-files": false,
-        encryption: encryption === "require" ? 2 : 0,
-      }),
-    );
-    const running = new Running(t, ["transmission-daemon", "--foreground", "--config-dir", config]);
-    const daemon = new TransmissionDaemon(peerPort, rpcPort);
-    await until("transmission answers", () => daemon.remote(["--list"]) !== undefined);
-    t.after(() => running.stop());
-    return daemon;
-  }
-
-  remote(args: readonly string[]): string | undefined {
-    const result = spawnSync("transmission-remote", [this.#rpc, ...args], { encoding: "utf8" });
-    return result.status === 0 ? result.stdout : undefined;
-  }
-
-  done(): boolean {
-    return /Percent Done: 100%/.test(this.remote(["-t", "all", "--info"]) ?? "");
-  }
-}
-
 export const transmission: ForeignPeer = {
   name: "Transmission",
   makesEmptyFiles: false,
@@ -214,10 +157,12 @@ export async function seedWithTransmission(
   },
 ): Promise<number> {
   const { folder, encryption, utp } = how;
-  const daemon = await TransmissionDaemon.start(t, folder, "127.0.0.1", encryption, utp);
-  daemon.remote(["--add", torrent, "--download-dir", folder]);
-  daemon.remote(["-t", "all", "--verify"]);
-  await until("transmission has checked its files", () => daemon.done());
+  const daemon = await TransmissionDaemon.start(t, {
+    folder,
+    encryption: encryption === "require" ? "require" : "allow",
+    utp,
+  });
+  await daemon.addChecked(torrent, folder);
   return daemon.peerPort;
 }
 
@@ -227,8 +172,8 @@ export async function leechWithTransmission(
   source: string,
   to: { readonly folder: string; readonly address: string; readonly utp?: boolean },
 ): Promise<void> {
-  const daemon = await TransmissionDaemon.start(t, to.folder, to.address, "allow", to.utp);
-  daemon.remote(["--add", source, "--download-dir", to.folder]);
+  const daemon = await TransmissionDaemon.start(t, to);
+  await daemon.add(source, to.folder);
   await until("transmission has everything", () => daemon.done());
 }
 

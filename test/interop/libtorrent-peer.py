@@ -10,6 +10,7 @@ EVERSEED_TEST_ENCRYPTION: "off" (default), "allow", "require", or "header": an e
 EVERSEED_TEST_LSD: set when it looks for neighbours on the loopback interface, every two seconds.
 EVERSEED_TEST_RATE: bytes per second that it receives, and that it sends.
 EVERSEED_TEST_TRANSPORT: "tcp" (default) or "utp", and nothing else; or "both".
+EVERSEED_TEST_HASTY: set when it waits half a second for the answer to a call over uTP, which it sends once.
 EVERSEED_TEST_LISTEN: where it listens, 127.0.0.1:0 by default.
 EVERSEED_TEST_LOG: words of its log, with commas between: each line with one of them is an event "log".
 A leecher's "done" names the kinds of encryption that its connections had, and their transports.
@@ -56,6 +57,9 @@ SETTINGS = {
 }
 if os.environ.get("EVERSEED_TEST_LSD"):
     SETTINGS |= {"enable_lsd": True, "local_service_announce_interval": 2}
+
+if os.environ.get("EVERSEED_TEST_HASTY"):
+    SETTINGS |= {"utp_connect_timeout": 500, "utp_syn_resends": 0}
 
 if LOGGED:
     SETTINGS["alert_mask"] = lt.alert.category_t.peer_log_notification
