@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { copyBefore, THIS_COPY, type BenchCase, type BenchRow } from "./bench-case.ts";
 import { check, create } from "./cases/create.ts";
 import { many, manyLarge } from "./cases/many.ts";
+import { dht } from "./cases/dht.ts";
 import { show } from "./cases/show.ts";
 import { firstStart, pages, start } from "./cases/start.ts";
 import { swarmLarge, swarmSmall } from "./cases/swarm.ts";
@@ -28,6 +29,7 @@ const CASES: readonly BenchCase[] = [
   pages,
   many,
   manyLarge,
+  dht,
 ];
 
 const { values } = parseArgs({

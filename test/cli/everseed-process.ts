@@ -77,13 +77,23 @@ export class EverseedProcess {
   }
 }
 
-/** Runs a command to its end. */
-export function everseed(
+/** The longest that one command of a test may take, on a machine with much other work too. */
+const COMMAND_MS = 150_000;
+
+/** Runs a command to its end. @throws (rejects) When that does not come in time, with the last things that it said. */
+export async function everseed(
   context: TestContext,
   args: readonly string[],
   options?: ProcessOptions,
 ): Promise<Finished> {
-  return new EverseedProcess(context, args, options).finished;
+  const running = new EverseedProcess(context, args, options);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`not in time: everseed ${args.join(" ")}\n${running.said.slice(-4000)}`));
+    }, COMMAND_MS);
+  });
+  return Promise.race([running.finished, late]).finally(() => clearTimeout(timer));
 }
 
 /** A folder that is removed after the test. */
