@@ -37,6 +37,8 @@ export const transferStateSchema = z.enum([
   /** It waits until fewer downloads run. */
   "queued",
   "checking",
+  /** Its content is here in another transfer, and is brought from there. */
+  "taking",
   /** A link's details are asked for. */
   "finding",
   "downloading",

@@ -126,6 +126,16 @@ export const configSchema = z.strictObject({
             "a path like /srv/downloads",
           ),
         ),
+      hardLinks: z
+        .boolean()
+        .default(false)
+        .meta(
+          note(
+            "A file that is here in another torrent is the same file with a second name, where the disk cannot share blocks. " +
+              "Careful: a program that changes one of them changes both.",
+            "true or false",
+          ),
+        ),
     })
     .prefault({}),
   tracker: z

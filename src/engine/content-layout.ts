@@ -90,6 +90,8 @@ export interface DiskEvidence {
   readonly stamps: readonly FileStamp[];
   readonly resume: ResumeState | undefined;
   readonly mode: "download" | "seed";
+  /** Files that were put there for this download. */
+  readonly brought?: ReadonlySet<number> | undefined;
   /** How often a resume is saved, in milliseconds. */
   readonly resumeIntervalMs: number;
   readonly empty: () => Bitfield;
@@ -117,10 +119,11 @@ export function* judgeDiskInSteps(evidence: DiskEvidence): Work<DiskJudgement> {
   for (const [index, file] of info.files.entries()) {
     if (index % FILES_PER_STEP === FILES_PER_STEP - 1) yield;
     const stamp = stamps[index]!;
-    const own = isMadeByUs(stamp, evidence, index);
+    const isBrought = evidence.brought?.has(index) === true && stamp.size >= 0;
+    const own = isBrought || isMadeByUs(stamp, evidence, index);
     ours.push(own);
     if (file.pad || file.length === 0) continue;
-    const doubt = isDoubtful(evidence, index);
+    const doubt = isBrought || isDoubtful(evidence, index);
     // Younger than its resume, presumably by our own last writes: judge it before it is served.
     if (!doubt && (!resume || isUntouched(stamp, resume.stamps[index]!))) continue;
     // The resume's claims about its pieces were about another file.
@@ -132,7 +135,7 @@ export function* judgeDiskInSteps(evidence: DiskEvidence): Work<DiskJudgement> {
       if (!doubt) continue;
       changed.add(piece);
       // Without a file there is nothing to read: its pieces are simply missing.
-      if (stamp.size > 0 && (have.has(piece) || isOther)) doubtful.add(piece);
+      if (stamp.size > 0 && (have.has(piece) || isOther || isBrought)) doubtful.add(piece);
       have.delete(piece);
     }
   }

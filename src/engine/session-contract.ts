@@ -208,6 +208,11 @@ export interface AddTorrent {
    */
   readonly existing?: ExistingFiles | undefined;
   /**
+   * Files that were put there for this download, by index. They are its own, whatever the resume says, and are compared
+   * with their hashes before they count.
+   */
+  readonly brought?: ReadonlySet<number> | undefined;
+  /**
    * Keep the dot that a download's name begins with. Without this it becomes `_.name`: hidden files of a home folder
    * are settings, and no torrent may change those by default (`visible-name.ts`).
    */

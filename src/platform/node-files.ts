@@ -12,14 +12,16 @@ import {
   stat,
   statfs,
 } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { syncFolder, writeAtomically } from "./atomic-file.ts";
+import { duplicateFile } from "./duplicate-file.ts";
 import { hasDescriptorPaths } from "./disk/open-folders.ts";
 import { FilesError, GuardedPaths } from "./guarded-paths.ts";
 import { NewFolders } from "./new-folders.ts";
 import { removeTree } from "./remove-tree.ts";
 import { temporaryPath } from "./temporary-name.ts";
 import type { AppendFile, FileFacts, Files, ReadFile } from "../ports/files.ts";
+import type { DuplicateOptions, Duplication } from "../ports/user-files.ts";
 
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
@@ -139,6 +141,15 @@ export class NodeFiles implements Files {
         if (!(await lstat(source)).isFile()) throw new FilesError("EINVAL", from, undefined);
         await copyFile(source, target, constants.COPYFILE_FICLONE);
       }),
+    );
+  }
+
+  async duplicate(from: string, to: string, options: DuplicateOptions): Promise<Duplication> {
+    const name = basename(options.partial);
+    return this.#through(to, true, (target) =>
+      this.#through(from, false, (source) =>
+        duplicateFile({ source, target, partial: join(dirname(target), name) }, options),
+      ),
     );
   }
 

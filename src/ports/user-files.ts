@@ -141,6 +141,22 @@ export interface UserFiles {
   below(root?: string): FolderFiles;
 }
 
+/** How a file got the bytes of another: sharing its blocks, as a second name of it, or as a copy. */
+export type Duplication = "shared" | "linked" | "copied";
+
+export interface DuplicateOptions {
+  /** Bytes that the file must have. */
+  readonly length: number;
+  /** A second name of the same file will do: whoever writes into one then changes the other. */
+  readonly mayLink: boolean;
+  /** Absolute path of a file in the folder of the new one, in which it is prepared. */
+  readonly partial: string;
+  /** Ends a copy after the present slice; its reason is thrown. */
+  readonly signal: AbortSignal;
+  /** Bytes copied since the last call. */
+  readonly onBytes: (bytes: number) => void;
+}
+
 /** Files below one folder. */
 export interface FolderFiles extends Pick<
   Files,
@@ -155,6 +171,14 @@ export interface FolderFiles extends Pick<
   | "copy"
   | "replaceByLink"
 > {
+  /**
+   * Gives a new file the bytes of a plain file that is there: by sharing blocks, by a second name where that will do, or
+   * by a copy in slices, whichever the disks allow first. The new name appears when all of it is durable.
+   *
+   * @throws (rejects) `EEXIST` when the name is taken; `ESTALE` when the file has another length or changes meanwhile;
+   *   `ENOSPC`, with the `missingBytes` where they are known.
+   */
+  duplicate(from: string, to: string, options: DuplicateOptions): Promise<Duplication>;
   /** Closes the folders that are kept open for the next call. */
   close(): void;
 }

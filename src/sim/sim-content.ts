@@ -36,6 +36,8 @@ export interface ContentDisk {
   /** True when nothing can be examined or read. */
   readonly broken: boolean;
   find(path: string): SimFile | undefined;
+  /** A file with several names becomes one of its own. */
+  unshare(path: string): void;
   /** Bytes that may still be written below a folder. */
   room(folder: string): number;
   /** Writes at once. @returns The failure, if any; then nothing was written. */
@@ -193,8 +195,12 @@ export class SimContent implements OpenContent, ByteStore, PieceJudge, FileWatch
     });
   };
 
-  /** Nobody else has files on a simulated disk. */
-  claim: FilePlaces["claim"] = (_files, onDone) => this.#disk.work(0, () => onDone(DONE));
+  claim: FilePlaces["claim"] = (files, onDone) => {
+    this.#disk.work(0, () => {
+      for (const file of files) this.#disk.unshare(this.#path(file));
+      onDone(DONE);
+    });
+  };
 
   setAside: FilePlaces["setAside"] = (_files, onDone) => this.#disk.work(0, () => onDone(DONE));
 

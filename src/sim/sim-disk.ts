@@ -29,6 +29,8 @@ export class SimDisk implements ContentSource, ContentDisk {
   stuck = false;
   /** True when nothing can be examined or read. */
   broken = false;
+  /** True when a copy shares the blocks of its original. */
+  sharesBlocks = false;
   readonly #latencyMs: number;
   readonly #bytesPerSecond: number;
   readonly #files = new Map<string, SimFile>();
@@ -69,6 +71,31 @@ export class SimDisk implements ContentSource, ContentDisk {
     invariant(file, "there is a file to rename");
     this.#files.delete(from);
     this.#files.set(to, file);
+  }
+
+  /** Gives a file a second name. */
+  link(from: string, to: string): void {
+    const file = this.#files.get(from);
+    invariant(file, "there is a file to link to");
+    this.#files.set(to, file);
+  }
+
+  /** Names of the same file. */
+  namesOf(path: string): string[] {
+    const file = this.#files.get(path);
+    return this.paths().filter((known) => this.#files.get(known) === file);
+  }
+
+  unshare(path: string): void {
+    const file = this.#files.get(path);
+    if (!file || this.namesOf(path).length === 1) return;
+    const inode = this.#files.size + 1;
+    this.#files.set(path, {
+      ...file,
+      bytes: file.bytes.slice(),
+      blocks: new Set(file.blocks),
+      inode,
+    });
   }
 
   /** Flips one byte of a file as a failing disk does: the file's stamp stays the same. */

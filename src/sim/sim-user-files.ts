@@ -2,6 +2,8 @@ import { invariant } from "../base/errors.ts";
 import { BLOCK_BYTES } from "../base/geometry.ts";
 import { folderOf, nameOf } from "../base/paths.ts";
 import type {
+  DuplicateOptions,
+  Duplication,
   FileListing,
   FolderFiles,
   ListedFile,
@@ -13,6 +15,7 @@ import type {
 import type { SimFile } from "./sim-content.ts";
 import type { SimDisk } from "./sim-disk.ts";
 
+const SLICE_BYTES = 64 * 1024;
 const WORKING_FOLDER = "/home/ann";
 
 /**
@@ -131,8 +134,9 @@ export class SimUserFiles implements UserFiles {
     };
   }
 
-  below(): FolderFiles {
+  below(root = "/"): FolderFiles {
     return {
+      duplicate: (from, to, options) => this.#duplicate(root, { from, to }, options),
       read: async (path) => this.#bytes(path)?.slice(),
       write: (path, bytes) => this.write(path, bytes),
       remove: async (path) => this.#disk.remove(this.absolute(path)),
@@ -168,6 +172,41 @@ export class SimUserFiles implements UserFiles {
       },
       close: () => undefined,
     };
+  }
+
+  /** Slices take the disk's time. */
+  async #duplicate(
+    root: string,
+    { from, to }: { readonly from: string; readonly to: string },
+    { length, mayLink, partial, signal, onBytes }: DuplicateOptions,
+  ): Promise<Duplication> {
+    const source = this.#disk.find(from);
+    if (source?.size !== length) throw refusal("ESTALE", from);
+    if (this.#disk.find(to)) throw refusal("EEXIST", to);
+    if (this.#disk.sharesBlocks) {
+      this.#disk.put(to, source.bytes.slice(0, length));
+      return "shared";
+    }
+    if (mayLink) {
+      this.#disk.link(from, to);
+      return "linked";
+    }
+    const { mtimeMs } = source;
+    try {
+      for (let at = 0; at < length; at += SLICE_BYTES) {
+        const bytes = source.bytes.slice(at, Math.min(at + SLICE_BYTES, length));
+        await new Promise<void>((done) => this.#disk.work(bytes.length, done));
+        signal.throwIfAborted();
+        const failed = this.#disk.write(root, partial, { offset: at, bytes, length });
+        if (failed) throw refusal(failed.code, to);
+        onBytes(bytes.length);
+      }
+      if (this.#disk.find(from)?.mtimeMs !== mtimeMs) throw refusal("ESTALE", from);
+      this.#disk.rename(partial, to);
+      return "copied";
+    } finally {
+      this.#disk.remove(partial);
+    }
   }
 
   #bytes(path: string): Uint8Array | undefined {

@@ -16,6 +16,7 @@ import { SqliteFile } from "./sqlite/sqlite-database.ts";
 import { SqliteSwarmTotalTable } from "./sqlite/swarm-totals.ts";
 import { SqliteTorrentVersionTable } from "./sqlite/torrent-versions.ts";
 import { SqliteTorrentTable } from "./sqlite/torrents.ts";
+import { SqliteTransferContentTable } from "./sqlite/transfer-contents.ts";
 import { SqliteTransferTable } from "./sqlite/transfers.ts";
 import type { Store } from "./store.ts";
 import { StoreError, storeErrorCode } from "./store-error.ts";
@@ -61,6 +62,7 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
     principalTotals: new SqlitePrincipalTotalTable(db, database),
     torrentVersions: new SqliteTorrentVersionTable(db),
     transfers: new SqliteTransferTable(db, database),
+    transferContents: new SqliteTransferContentTable(db),
     close: () => db.destroy(),
   };
 }

@@ -11,6 +11,7 @@ import type { Schema } from "./sqlite/schema.ts";
 import type { SwarmTotalTable } from "./swarm-totals.ts";
 import type { TorrentVersionTable } from "./torrent-versions.ts";
 import type { TorrentTable } from "./torrents.ts";
+import type { TransferContentTable } from "./transfer-contents.ts";
 import type { TransferTable } from "./transfers.ts";
 
 /** The database itself, for a library with its own tables. */
@@ -31,5 +32,6 @@ export interface Store {
   readonly principalTotals: PrincipalTotalTable;
   readonly torrentVersions: TorrentVersionTable;
   readonly transfers: TransferTable;
+  readonly transferContents: TransferContentTable;
   close(): Promise<void>;
 }

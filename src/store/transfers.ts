@@ -96,5 +96,6 @@ export interface TransferTable {
   update(id: string, change: TransferChange): Promise<void>;
   /** Many in one transaction. */
   updateAll(changes: readonly (TransferChange & Pick<StoredTransfer, "id">)[]): Promise<void>;
+  /** What is known of its files goes with it. */
   delete(id: string): Promise<void>;
 }

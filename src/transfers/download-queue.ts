@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { TransferTable } from "../store/transfers.ts";
+import type { ContentTaking } from "./content-taking.ts";
 import type { RunningTransfers } from "./running-transfers.ts";
 import { chooseDownloads } from "./transfer-queue.ts";
 import type { TransferLines } from "./transfer-lines.ts";
@@ -16,6 +17,7 @@ const SOON_MS = 100;
 export interface DownloadQueueParts {
   readonly transfers: Pick<TransferTable, "toFetch">;
   readonly running: RunningTransfers;
+  readonly taking: Pick<ContentTaking, "has">;
   readonly lines: TransferLines;
   readonly settings: () => TransferSettings;
   readonly clock: Clock;
@@ -72,7 +74,7 @@ export class DownloadQueue {
   }
 
   async #carryOut(): Promise<void> {
-    const { transfers, running, lines, settings, clock } = this.#parts;
+    const { transfers, running, taking, lines, settings, clock } = this.#parts;
     const { downloadsMax, awakeMax } = settings();
     const rows = await transfers.toFetch(CANDIDATES_MAX);
     if (this.#isStopped) return;
@@ -85,7 +87,7 @@ export class DownloadQueue {
       const isResting = this.#restUntilMs.has(id);
       return {
         id,
-        isRunning: awake !== undefined,
+        isRunning: awake !== undefined || taking.has(id),
         stalledMs: awake?.stalledMs(now) ?? 0,
         isResting,
       };

@@ -14,6 +14,8 @@ import type { TransferChange, TransferRow, TransferTable } from "../store/transf
 import { choiceOfFiles } from "./file-choice.ts";
 import { parseChoices } from "./transfer-choices.ts";
 import type { AwakeTransfer } from "./awake-transfer.ts";
+import type { ContentTaking } from "./content-taking.ts";
+import type { KnownContents } from "./known-contents.ts";
 import type { TransferEngine } from "./transfer-engine.ts";
 import type { TransferLines } from "./transfer-lines.ts";
 import { type OpenedTransfer, TransferOpener } from "./transfer-opener.ts";
@@ -25,6 +27,8 @@ import type { UpTime } from "./up-time.ts";
 const NODE_BYTES = 32;
 
 export interface RunningTransfersParts {
+  readonly known: Pick<KnownContents, "add">;
+  readonly taking: Pick<ContentTaking, "plan" | "begin" | "has" | "cancel" | "forget">;
   readonly transfers: TransferTable;
   readonly engine: TransferEngine;
   readonly shelf: TransferShelf;
@@ -71,14 +75,16 @@ export class RunningTransfers {
   }
 
   /**
-   * Puts a transfer into the engine, unless it is there or may not run.
+   * Puts a transfer into the engine, unless it is there or may not run. One that takes content from others first comes
+   * in when that has ended.
    *
    * @param quiet - Its trackers are not asked: its turns go on announcing it.
    */
   async open(id: string, quiet = false): Promise<AwakeTransfer | undefined> {
-    const { transfers, onChanged } = this.#parts;
+    const { transfers, taking, onChanged } = this.#parts;
     const running = this.#running.get(id);
     if (running) return running.awake;
+    if (taking.has(id)) return undefined;
     const row = await transfers.find(id);
     if (!row || !isWanted(row)) return undefined;
     // Events come before `open` has returned too.
@@ -87,6 +93,10 @@ export class RunningTransfers {
     const opened = await this.#opener.open(row, { quiet, onEvent: (event) => handle(event) });
     if ("cause" in opened) {
       await this.#fail(id, opened);
+      return undefined;
+    }
+    if ("files" in opened) {
+      taking.begin(row, opened);
       return undefined;
     }
     const { awake } = opened;
@@ -99,6 +109,7 @@ export class RunningTransfers {
 
   /** Takes a transfer out of the engine; everything it fetched is durable, and its figures are saved. */
   async close(id: string): Promise<void> {
+    await this.#parts.taking.cancel(id);
     const running = this.#running.get(id);
     if (!running) return;
     const { transfers, engine, clock, log, onChanged } = this.#parts;
@@ -157,6 +168,7 @@ export class RunningTransfers {
         break;
       case "state": {
         const { state } = event;
+        if (state.kind === "downloading" || state.kind === "seeding") this.#settleTaken(awake);
         if (state.kind === "broken") {
           this.#inLine(awake, async () => {
             await this.close(id);
@@ -182,6 +194,30 @@ export class RunningTransfers {
     lines.run(id, ifHere).catch((error: unknown) => {
       log.error("an event of a transfer could not be handled", { id, error: String(error) });
     });
+  }
+
+  /** The files that were taken are compared, and the resume knows them for ours. */
+  #settleTaken(awake: AwakeTransfer): void {
+    const running = this.#running.get(awake.id);
+    if (!running?.brought) return;
+    const { brought: files, saved } = running;
+    this.#running.set(awake.id, { ...running, brought: undefined });
+    this.#inLine(awake, async () => {
+      await saved();
+      await this.#parts.shelf.saveTaken(awake.id, { files, isCompared: true });
+    });
+  }
+
+  /** Takes a running download out of the engine when files that it lacks are here in other transfers. */
+  async takeInstead(id: string): Promise<void> {
+    const running = this.#running.get(id);
+    const info = running?.awake.torrent.info;
+    if (!running || !info) return;
+    const { shelf, taking } = this.#parts;
+    await running.saved();
+    if (!(await taking.plan(running.awake.row, info, await shelf.loadResume(id)))) return;
+    await this.close(id);
+    await this.open(id);
   }
 
   async #fail(id: string, failure: Failure): Promise<void> {
@@ -218,14 +254,17 @@ export class RunningTransfers {
       ...(row.infohash_v1 === null && (await isNew(v1)) && { infohash_v1: v1! }),
       ...(row.infohash_v2 === null && (await isNew(v2)) && { infohash_v2: v2! }),
     });
-    if (choices) return;
+    if (choices) {
+      await this.takeInstead(row.id);
+      return;
+    }
     await this.close(row.id);
     const message = `no file of it fits ${patterns.join(" or ")}: everseed start fetches all of them, everseed files chooses`;
     await this.#fail(row.id, { cause: "nothing-chosen", message });
   }
 
   async #finish(awake: AwakeTransfer): Promise<void> {
-    const { clock, onFinished } = this.#parts;
+    const { clock, taking, onFinished } = this.#parts;
     const { row, torrent } = awake;
     const { wantedBytes, left } = torrent.stats();
     if (left === 0) await this.#keepLayers(row, torrent);
@@ -236,7 +275,22 @@ export class RunningTransfers {
       size: wantedBytes,
       done: wantedBytes,
     });
-    if (isNew) onFinished(awake.row);
+    taking.forget(row.id);
+    if (!isNew) return;
+    await this.#makeKnown(awake.row, torrent);
+    onFinished(awake.row);
+  }
+
+  /** Other transfers find its files from now on. */
+  async #makeKnown(row: TransferRow, { info }: EngineTorrent): Promise<void> {
+    invariant(info, "a complete torrent knows what it is");
+    try {
+      await this.#parts.known.add(row, info);
+    } catch (error) {
+      // Then others fetch what is here: a pity, and no harm.
+      const { log } = this.#parts;
+      log.warn("the files of a transfer are not known", { id: row.id, error: String(error) });
+    }
   }
 
   /** A link's info holds only the roots of large files: who is to seed them needs the hashes of their pieces. */

@@ -1,9 +1,11 @@
+import { folderOf } from "../base/paths.ts";
 import { safeJoin } from "../base/safe-join.ts";
 import { systemCode } from "../base/system-code.ts";
 import { unfinishedPath, unfinishedSuffix } from "../base/unfinished-names.ts";
 import { contentLayout } from "../engine/content-layout.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import type { FolderFiles } from "../ports/user-files.ts";
+import { takingPath } from "./taking-path.ts";
 import { TransfersError } from "./transfers-error.ts";
 
 export type ContentFiles = Pick<
@@ -169,7 +171,8 @@ function pathsOf(info: TorrentInfo, root: string): string[] {
   const paths = filePaths(info, root).flatMap(({ path, unfinished }) =>
     unfinished === undefined ? [path] : [path, unfinished],
   );
-  return [...paths, contentLayout(info, root, undefined).partFile];
+  const taking = new Set(paths.map((path) => takingPath(folderOf(path), info)));
+  return [...paths, ...taking, contentLayout(info, root, undefined).partFile];
 }
 
 /** The absolute paths of each file. @property unfinished - `undefined` where the name leaves no room for the suffix. */

@@ -97,6 +97,7 @@ export class TransferEdits {
     awake.torrent.setLimits({ downBytesPerSecond, upBytesPerSecond, group });
     if (wantsChange) {
       awake.torrent.setWanted(wantedFiles(choices, awake.torrent.info!.files.length));
+      await running.takeInstead(id);
     }
     if (changesOrder(edit)) awake.torrent.setOrder(fetchOrder(choices));
     if (edit.addPeers) engine.addPeers(awake.torrent, edit.addPeers);

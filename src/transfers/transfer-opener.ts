@@ -10,8 +10,10 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { TransferRow } from "../store/transfers.ts";
 import { AwakeTransfer } from "./awake-transfer.ts";
+import type { ContentTaking, TakingPlan } from "./content-taking.ts";
 import { choiceOfFiles } from "./file-choice.ts";
 import { groupOfLabel } from "./label-rates.ts";
+import { placedInfo } from "./placed-info.ts";
 import { fetchOrder, parseChoices, wantedFiles } from "./transfer-choices.ts";
 import type { TransferEngine, TransferWays } from "./transfer-engine.ts";
 import { trackersOf } from "./transfer-row.ts";
@@ -19,6 +21,7 @@ import type { TransferShelf } from "./transfer-shelf.ts";
 import type { Failure } from "./transfer-state.ts";
 
 export interface TransferOpenerParts {
+  readonly taking: Pick<ContentTaking, "plan">;
   readonly engine: TransferEngine;
   readonly shelf: TransferShelf;
   readonly clock: Clock;
@@ -32,6 +35,8 @@ type Stored = { readonly metainfo: Metainfo } | { readonly magnet: MagnetLink };
 
 export interface OpenedTransfer {
   readonly awake: AwakeTransfer;
+  /** Files of other transfers that the engine has yet to compare. */
+  readonly brought: ReadonlySet<number> | undefined;
   /** Resolves when all resumes handed out so far are durable, or could not be written. */
   readonly saved: () => Promise<void>;
 }
@@ -46,12 +51,13 @@ export class TransferOpener {
 
   /**
    * @param how.quiet - Its trackers are not asked: its turns go on announcing it.
-   * @returns Why it cannot be opened, where its owner has to do something.
+   * @returns What it is to take from other transfers first. Or why it cannot be opened, where its owner has to do
+   *   something.
    */
   async open(
     row: TransferRow,
     how: { readonly quiet: boolean; readonly onEvent: (event: TorrentEvent) => void },
-  ): Promise<OpenedTransfer | Failure> {
+  ): Promise<OpenedTransfer | TakingPlan | Failure> {
     const { engine, shelf, clock, matchesGlob } = this.#parts;
     const from = await this.#load(row);
     if ("cause" in from) return from;
@@ -59,6 +65,14 @@ export class TransferOpener {
     // A whole torrent is judged piece by piece when peers ask; its resume would only say when it was whole.
     const resume = isWhole ? undefined : await shelf.loadResume(row.id);
     const choices = parseChoices(row.choices);
+    if (!isWhole && "metainfo" in from) {
+      const info = placedInfo(from.metainfo.info, choices.names);
+      const plan = await this.#parts.taking.plan(row, info, resume);
+      if (plan) return plan;
+    }
+    const taken = isWhole ? undefined : await shelf.loadTaken(row.id);
+    // A resume knows the files that were compared; without one, these are ours all the same.
+    const brought = taken?.isCompared === true && resume ? undefined : taken?.files;
     let saving: Promise<void> = Promise.resolve();
     const save = (state: ResumeState): Promise<void> => {
       saving = saving.then(() => this.#saveResume(row.id, state));
@@ -74,6 +88,7 @@ export class TransferOpener {
           // What we fetched is ours even when the resume is lost; everything else belongs to somebody.
           ...(!isWhole && { existing: isOurs(row, resume) ? "adopted" : "proven" }),
           resume,
+          brought,
           select: (info) => {
             const chosen = choiceOfFiles(choices, info, matchesGlob) ?? { select: [] };
             return wantedFiles(chosen, info.files.length);
@@ -93,6 +108,7 @@ export class TransferOpener {
       const { quiet } = how;
       return {
         awake: new AwakeTransfer({ row, torrent, quiet, counted, nowMs }),
+        brought: taken?.isCompared === false ? taken.files : undefined,
         saved: () => saving,
       };
     } catch (error) {

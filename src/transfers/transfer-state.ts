@@ -25,13 +25,15 @@ export interface Failure {
 
 /**
  * What a transfer is doing, with the cause where its owner would ask for it. This is the whole state; `stateOf` and
- * `stateAsleep` are the only functions that make one.
+ * `stateAsleep` make it, and `ContentTaking` those of a transfer that takes what is here.
  */
 export type TransferState =
   /** It waits until fewer downloads run. @property before - Transfers that come before it. */
   | { readonly kind: "queued"; readonly before: number }
   /** @property part - 0 to 1. */
   | { readonly kind: "checking"; readonly part: number }
+  /** Its content is here in another transfer, and is brought from there. @property part - 0 to 1. */
+  | { readonly kind: "taking"; readonly part: number; readonly of: string }
   /** A magnet link's details are asked for. */
   | { readonly kind: "finding"; readonly slowness: Slowness | undefined }
   | { readonly kind: "downloading"; readonly slowness: Slowness | undefined }
@@ -156,6 +158,8 @@ export function causeInWords(state: TransferState): string | undefined {
         : `${state.before} before it`;
     case "checking":
       return "comparing what is on disk with its hashes";
+    case "taking":
+      return `the same content is here in ${state.of}, ${Math.floor(state.part * 100)} % brought from there`;
     case "finding":
       return state.slowness
         ? `asking peers what the link names: ${SLOWNESS[state.slowness]}`

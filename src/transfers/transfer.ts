@@ -38,12 +38,17 @@ export interface Transfer {
 
 /**
  * @param now.before - Transfers before it in the queue, where it waits there.
+ * @param now.taking - Its state while it takes what is here in other transfers.
  * @param now.upMs - See `UpTime`.
  */
 export function transferOf(
   row: TransferRow,
   awake: AwakeTransfer | undefined,
-  now: { readonly before: number; readonly upMs: number },
+  now: {
+    readonly before: number;
+    readonly upMs: number;
+    readonly taking: TransferState | undefined;
+  },
 ): Transfer {
   const stats = awake?.torrent.stats();
   return {
@@ -52,7 +57,7 @@ export function transferOf(
     infohashes: infohashesOf(row),
     name: row.name,
     root: row.root,
-    state: awake ? awake.state() : stateAsleep(rowState(row), now.before),
+    state: awake ? awake.state() : (now.taking ?? stateAsleep(rowState(row), now.before)),
     size: row.size ?? undefined,
     done: row.done,
     downBytesPerSecond: stats?.downloadBytesPerSecond ?? 0,

@@ -1,20 +1,11 @@
-import type { Infohashes } from "../base/infohash.ts";
-import type { MatchesGlob } from "../base/file-pattern.ts";
-import type { RunWork } from "../base/work.ts";
 import type { EngineTorrent } from "../engine/session-contract.ts";
-import type { Clock, Timer } from "../ports/clock.ts";
-import type { PieceHasher } from "../ports/content.ts";
-import type { Files } from "../ports/files.ts";
-import type { Log } from "../ports/log.ts";
-import type {
-  TransferCounts,
-  TransferFilter,
-  TransferRow,
-  TransferTable,
-} from "../store/transfers.ts";
+import type { Timer } from "../ports/clock.ts";
+import type { TransferCounts, TransferFilter, TransferRow } from "../store/transfers.ts";
 import { AnnounceTurns } from "./announce-turns.ts";
 import { ChoreRunner } from "./chore-runner.ts";
+import { ContentTaking } from "./content-taking.ts";
 import { DownloadQueue } from "./download-queue.ts";
+import { KnownContents } from "./known-contents.ts";
 import { LabelRates } from "./label-rates.ts";
 import { RunningTransfers } from "./running-transfers.ts";
 import { ratesAt, weekMoment } from "./rate-schedule.ts";
@@ -30,21 +21,19 @@ import {
 import { TransferDetails } from "./transfer-details.ts";
 import { refuseUnusable, type TransferEdit, TransferEdits } from "./transfer-edits.ts";
 import { type Transfer, transferOf } from "./transfer.ts";
-import type { ContentFiles } from "./transfer-chores.ts";
-import type { TransferEngine } from "./transfer-engine.ts";
 import { TransferLines } from "./transfer-lines.ts";
 import { infohashesOf, isWanted, rowState } from "./transfer-row.ts";
 import {
   DEFAULT_TRANSFER_SETTINGS,
   loadSettings,
   saveSettings,
-  type SettingsStore,
   type TransferSettings,
   type TransferSettingsChange,
   withChange,
 } from "./transfer-settings.ts";
 import { TransferShelf } from "./transfer-shelf.ts";
 import { TransferWatch, type TransferNews } from "./transfer-watch.ts";
+import type { TransfersOptions } from "./transfers-options.ts";
 import { asDiskError, TransfersError } from "./transfers-error.ts";
 import { UpTime } from "./up-time.ts";
 
@@ -53,45 +42,6 @@ const TICK_MS = 1_000;
 const SAVE_MS = 60_000;
 /** Pause between two seeds that are woken at the start: the first page comes before them. */
 const WAKE_PAUSE_MS = 20;
-
-export interface TransfersOptions {
-  readonly transfers: TransferTable;
-  readonly settings: SettingsStore;
-  readonly engine: TransferEngine;
-  readonly hasher: PieceHasher;
-  /** The state folder's files. */
-  readonly files: Pick<Files, "read" | "write" | "remove">;
-  /** Absolute. */
-  readonly stateFolder: string;
-  /** Files wherever the owner keeps content. */
-  readonly content: ContentFiles;
-  /** Absolute; content is put here unless something else is chosen. */
-  readonly downloadFolder: string;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Runs work that takes a while, in turns with everything else. */
-  readonly run: RunWork;
-  readonly matchesGlob: MatchesGlob;
-  /** Of the owner, for the weekly schedule. */
-  readonly timeZone: string;
-  readonly defaults?: TransferSettings | undefined;
-  /** Told which torrents a peer may wake: encrypted peers name them by a mark. */
-  readonly sleeping?: SleepingTorrents | undefined;
-  /** Announces finished ones where nobody needs to be awake for it. */
-  readonly seeds?: SeededTorrents | undefined;
-}
-
-/** The torrents that are seeded, asleep or awake, as the DHT is told of them. */
-export interface SeededTorrents {
-  handleSeed(infohashes: Infohashes): void;
-  handleNoSeed(infohashes: Infohashes): void;
-}
-
-/** The torrents that can be woken, of all parts of a node. */
-export interface SleepingTorrents {
-  add(infohashes: Infohashes): void;
-  delete(infohashes: Infohashes): void;
-}
 
 /** A page of a list. @property next - `after` of the following page; `undefined` at the end. */
 export interface TransferPage {
@@ -110,6 +60,7 @@ export class Transfers {
   readonly #shelf: TransferShelf;
   readonly #lines = new TransferLines();
   readonly #running: RunningTransfers;
+  readonly #taking: ContentTaking;
   readonly #queue: DownloadQueue;
   readonly #turns: AnnounceTurns;
   readonly #rest: SeedRest;
@@ -135,8 +86,21 @@ export class Transfers {
     const lines = this.#lines;
     const upTime = (this.#upTime = new UpTime(options));
     this.#shelf = new TransferShelf({ ...options, folder: options.stateFolder });
+    const known = new KnownContents({ ...options, shelf: this.#shelf });
+    const taking = (this.#taking = new ContentTaking({
+      known,
+      shelf: this.#shelf,
+      below: options.contentBelow,
+      hardLinks: options.hardLinks === true,
+      clock,
+      log,
+      onChanged: (id) => this.#watch.handleChange(id),
+      onEnded: (id) => this.#openInLine(id),
+    }));
     const running = (this.#running = new RunningTransfers({
       ...options,
+      known,
+      taking,
       shelf: this.#shelf,
       lines,
       upTime,
@@ -145,7 +109,7 @@ export class Transfers {
       onSeeded: (row, isOne) => this.#tellSeeded(row, isOne),
     }));
     const settings = (): TransferSettings => this.#settings;
-    this.#queue = new DownloadQueue({ transfers, running, lines, settings, clock, log });
+    this.#queue = new DownloadQueue({ transfers, running, taking, lines, settings, clock, log });
     this.#shares = new ShareEnds({ transfers, running, lines, settings, clock, upTime, log });
     const sleeping = new SleepingSeeds({ running, shares: this.#shares, engine, log });
     this.#asleep = sleeping;
@@ -174,6 +138,7 @@ export class Transfers {
       onMoved: () => this.#queue.handleChange(),
       onRemoved: (id, infohashes) => {
         options.sleeping?.delete(infohashes);
+        taking.forget(id);
         this.#watch.handleChange(id);
       },
     });
@@ -207,6 +172,7 @@ export class Transfers {
     this.#queue.stop();
     this.#turns.stop();
     await this.#lines.settle();
+    await this.#taking.stop();
     const ids = Array.from(this.#running.all(), ({ id }) => id);
     await Promise.all(ids.map((id) => this.#running.close(id)));
     await this.#upTime.save();
@@ -304,9 +270,11 @@ export class Transfers {
   }
 
   #show(row: TransferRow): Transfer {
-    return transferOf(row, this.#running.get(row.id), {
-      before: this.#queue.before(row.id),
+    const { id } = row;
+    return transferOf(row, this.#running.get(id), {
+      before: this.#queue.before(id),
       upMs: this.#upTime.nowMs(),
+      taking: this.#taking.state(id),
     });
   }
 
@@ -315,6 +283,7 @@ export class Transfers {
   /** Goes on with a transfer that was stopped or has failed. @throws {TransfersError} (rejects) `not-found`. */
   async start(id: string): Promise<void> {
     await this.#change(id, async (row) => {
+      this.#taking.forget(id);
       await this.#running.update(id, { stopped: 0, pause: null, failure: null });
       if (row.finished_at !== null) await this.#running.open(id);
     });
@@ -416,14 +385,19 @@ export class Transfers {
     return awake?.torrent;
   };
 
-  #wakeNext(ids: readonly string[]): void {
-    const [id, ...rest] = ids;
-    if (id === undefined || !this.#isOpen) return;
+  #openInLine(id: string): void {
+    if (!this.#isOpen) return;
     this.#lines
       .run(id, () => this.#running.open(id))
       .catch((error: unknown) => {
-        this.#options.log.error("a seed could not be woken", { id, error: String(error) });
+        this.#options.log.error("a transfer could not be opened", { id, error: String(error) });
       });
+  }
+
+  #wakeNext(ids: readonly string[]): void {
+    const [id, ...rest] = ids;
+    if (id === undefined || !this.#isOpen) return;
+    this.#openInLine(id);
     this.#wakeTimer = this.#options.clock.startTimer(WAKE_PAUSE_MS, () => this.#wakeNext(rest));
   }
 
@@ -450,6 +424,7 @@ export class Transfers {
       awake.count(now, clock.wallMs());
       this.#shares.judge(awake.row);
     }
+    for (const id of this.#taking.ids()) this.#watch.handleChange(id);
     void this.#watch.tell().catch((error: unknown) => {
       log.error("the watchers of transfers were not told", { error: String(error) });
     });

@@ -18,5 +18,7 @@ export async function killed(world: TransfersWorld, { machine, store }: NodeRun)
     return rest;
   });
   await copy.transfers.insertAll(stored);
+  const contents = await store.db.selectFrom("transfer_contents").selectAll().execute();
+  await copy.transferContents.add(contents);
   return world.node(other, { store: copy });
 }

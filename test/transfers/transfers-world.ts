@@ -11,7 +11,8 @@ import { openStore } from "../../src/store/open-store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { TrackerClient } from "../../src/tracker-client/tracker-client.ts";
 import type { TransferSettings } from "../../src/transfers/transfer-settings.ts";
-import { type SeededTorrents, Transfers } from "../../src/transfers/transfers.ts";
+import { Transfers } from "../../src/transfers/transfers.ts";
+import type { SeededTorrents } from "../../src/transfers/transfers-options.ts";
 import {
   type CommandMachine,
   HOME,
@@ -88,7 +89,13 @@ export class TransfersWorld {
       store,
       settings,
       seeds,
-    }: { store?: Store; settings?: Partial<TransferSettings>; seeds?: SeededTorrents } = {},
+      hardLinks,
+    }: {
+      store?: Store;
+      settings?: Partial<TransferSettings>;
+      seeds?: SeededTorrents;
+      hardLinks?: boolean;
+    } = {},
   ): Promise<NodeRun> {
     if (!this.#nodes.includes(machine)) this.#nodes.push(machine);
     const kept = store ?? (await openStore(":memory:"));
@@ -128,6 +135,9 @@ export class TransfersWorld {
       files,
       stateFolder: STATE,
       content: files,
+      contents: kept.transferContents,
+      contentBelow: (root) => machine.files.below(root),
+      hardLinks,
       downloadFolder: DOWNLOADS,
       clock,
       log: SILENT_LOG,
@@ -173,12 +183,17 @@ export class TransfersWorld {
       readonly size?: number;
       readonly kind?: "v1" | "v2" | "hybrid";
       readonly folder?: string;
+      /** Instead of one: by their paths below the folder. */
+      readonly files?: Readonly<Record<string, Uint8Array>>;
     } = {},
   ): Promise<{ readonly bytes: Uint8Array; readonly content: Uint8Array; readonly path: string }> {
     const { name = "talks", size = 400_000, kind = "v1", folder = HOME } = options;
-    const content = someBytes(name.length + size, size);
-    const path = `${folder}/${name}/tides.bin`;
-    machine.disk.put(path, content);
+    const { files = { "tides.bin": someBytes(name.length + size, size) } } = options;
+    for (const [below, bytes] of Object.entries(files)) {
+      machine.disk.put(`${folder}/${name}/${below}`, bytes);
+    }
+    const [[first, content]] = Object.entries(files) as [[string, Uint8Array]];
+    const path = `${folder}/${name}/${first}`;
     return { bytes: await this.#create(machine, `${folder}/${name}`, kind), content, path };
   }
 

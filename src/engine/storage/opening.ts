@@ -42,6 +42,7 @@ export interface OpeningOptions {
   readonly clock: Clock;
   readonly resume: ResumeState | undefined;
   readonly mode: "download" | "seed";
+  readonly brought: ReadonlySet<number> | undefined;
   readonly root: string;
   readonly existing: ExistingFiles;
   readonly unfinishedSuffix: string | undefined;
@@ -105,7 +106,15 @@ export class Opening {
       this.#check(stamps, judgeUnwatched({ resume, mode, empty }), resume);
       return;
     }
-    const judging = judgeDiskInSteps({ info, stamps, resume, mode, resumeIntervalMs, empty });
+    const judging = judgeDiskInSteps({
+      info,
+      stamps,
+      resume,
+      mode,
+      brought: this.#options.brought,
+      resumeIntervalMs,
+      empty,
+    });
     const check = (judgement: DiskJudgement): void => this.#check(stamps, judgement, resume);
     const judged = inSlices(clock, judging, check);
     if (judged.kind === "done") check(judged.result);

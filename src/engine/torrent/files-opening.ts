@@ -163,6 +163,7 @@ export class FilesOpening {
       clock: this.#clock,
       resume: add.resume,
       mode: add.mode,
+      brought: add.brought,
       root: add.root,
       existing,
       unfinishedSuffix: this.#unfinishedSuffix,

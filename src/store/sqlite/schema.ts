@@ -4,6 +4,7 @@ import type { FetchRow } from "../fetches.ts";
 import type { FileCopyRow } from "../file-copies.ts";
 import type { TorrentVersionRow } from "../torrent-versions.ts";
 import type { StoredTorrent } from "../torrents.ts";
+import type { TransferContent } from "../transfer-contents.ts";
 import type { StoredTransfer } from "../transfers.ts";
 
 /** A row that is read-only elsewhere, writable for kysely. */
@@ -22,6 +23,7 @@ export interface Schema {
   principal_totals: PrincipalTotalsTable;
   torrent_versions: TorrentVersionsTable;
   transfers: TransfersTable;
+  transfer_contents: Writable<TransferContent>;
   /** Owned by better-auth; we read the names of people. */
   user: UserTable;
 }

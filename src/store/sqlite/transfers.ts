@@ -174,7 +174,10 @@ export class SqliteTransferTable implements TransferTable {
   }
 
   async delete(id: string): Promise<void> {
-    await this.#db.deleteFrom("transfers").where("id", "=", id).execute();
+    await this.#db.transaction().execute(async (transaction) => {
+      await transaction.deleteFrom("transfer_contents").where("transfer", "=", id).execute();
+      await transaction.deleteFrom("transfers").where("id", "=", id).execute();
+    });
   }
 
   #rows() {

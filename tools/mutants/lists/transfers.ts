@@ -106,4 +106,32 @@ export const mutants: readonly Mutant[] = [
     to: "return info && placedInfo(info, row.seq < 0 ? parseChoices(row.choices).names : undefined);",
     tests: ["test/transfers/renames"],
   },
+  {
+    name: "transfers: content that was brought counts without a comparison",
+    file: "src/engine/content-layout.ts",
+    from: "(have.has(piece) || isOther || isBrought)",
+    to: "(have.has(piece) || isOther)",
+    tests: ["test/transfers/taking"],
+  },
+  {
+    name: "transfers: after a kill, brought content is somebody else's",
+    file: "src/transfers/transfer-opener.ts",
+    from: "          brought,\n",
+    to: "",
+    tests: ["test/transfers/taking"],
+  },
+  {
+    name: "transfers: what is wrong in a file with two names is written into both",
+    file: "src/engine/existing-files.ts",
+    from: "      if (size !== file.length || lacksPiece(found, index)) ours.push(index);",
+    to: "      if (size !== file.length) ours.push(index);",
+    tests: ["test/transfers/taking"],
+  },
+  {
+    name: "transfers: a copy goes on although nobody wants it any more",
+    file: "src/transfers/content-taking.ts",
+    from: "    taking?.giveUp.abort();\n",
+    to: "",
+    tests: ["test/transfers/taking"],
+  },
 ];

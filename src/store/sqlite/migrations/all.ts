@@ -15,6 +15,7 @@ import { principalTotals } from "./0014-principal-totals.ts";
 import { torrentVersions } from "./0015-torrent-versions.ts";
 import { transfers } from "./0016-transfers.ts";
 import { transferUpTime } from "./0017-transfer-up-time.ts";
+import { transferContents } from "./0018-transfer-contents.ts";
 
 /** In order, forward only. A released migration is never changed; changes come as new ones. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -34,4 +35,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0015-torrent-versions": torrentVersions,
   "0016-transfers": transfers,
   "0017-transfer-up-time": transferUpTime,
+  "0018-transfer-contents": transferContents,
 };
