@@ -1,6 +1,7 @@
 #!/bin/sh
 # tools/fresh-debian.sh [--tests] [--keep FOLDER]: runs the two commands of the README in a new Debian 12 that has
-# `nodejs npm ca-certificates` and nothing else: npm ci, npm start, an upload, a download, as a user without a home.
+# `nodejs npm ca-certificates` and nothing else: npm ci, npm start, an upload, a download, as a user without a home. Then the
+# life of our Debian package there; it is built on this machine, which needs npm ci for that.
 # --tests also runs the whole of npm test there, as root. --keep reuses the Debian in FOLDER, or creates it there.
 # Takes about four minutes. Needs root, and a machine that has Debian's own package sources.
 set -eu
@@ -16,7 +17,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-need_programs git npm mmdebstrap ip=iproute2 unshare=util-linux setpriv=util-linux
+need_programs git npm mmdebstrap dpkg-deb=dpkg ip=iproute2 unshare=util-linux setpriv=util-linux
 need_root
 
 work=$(mktemp -d)
@@ -86,6 +87,20 @@ in_debian net $as_stranger sh -c 'echo "-- Debian $(cat /etc/debian_version), No
 in_debian net $as_stranger npm ci
 # shellcheck disable=SC2086
 in_debian alone $as_stranger test/fresh/first-hour.sh /srv/scratch
+
+# The package has the same bytes whenever it is built from the same sources.
+build_deb() {
+  "$repository/tools/build-deb" --compression zstd --version "$1" --out "$2" >/dev/null
+}
+mkdir "$work/again"
+build_deb 0.1.0 "$root/srv/scratch"
+build_deb 0.1.0 "$work/again"
+build_deb 0.1.1 "$root/srv/scratch"
+deb=everseed_0.1.0_$(dpkg --print-architecture).deb
+cmp "$root/srv/scratch/$deb" "$work/again/$deb" || fail "two builds of the package differ"
+in_debian alone test/fresh/package-life.sh "/srv/scratch/$deb" "/srv/scratch/everseed_0.1.1_$(dpkg --print-architecture).deb"
+echo "-- the Debian package"
+
 if $tests; then
   in_debian net env HOME=/root npm test
 fi

@@ -19,11 +19,15 @@ export interface CommandWords {
   readonly summary: string;
   /** Complete command lines; the help begins with them. */
   readonly examples: readonly string[];
+  /** The list of all commands leaves it out. */
+  readonly isHidden?: boolean;
 }
 
 /** Adds a command with the options all commands have. */
 export function addCommand(parent: Command, words: CommandWords): Command {
-  const command = parent.command(words.usage).description(words.summary);
+  const command = parent
+    .command(words.usage, { hidden: words.isHidden ?? false })
+    .description(words.summary);
   command
     .addHelpText("before", exampleText(words.examples))
     .option("--json", "print the result as JSON, one object or one per line")

@@ -78,6 +78,11 @@ export const COMMANDS = {
     isGroup: true,
   },
   version: { summary: "Show the version of everseed." },
+  vtorrent: {
+    takes: "<torrent>",
+    summary: "Download a torrent, or make one with -cname.",
+    isHidden: true,
+  },
 } as const satisfies Readonly<Record<string, ListedCommand>>;
 
 export type CommandName = keyof typeof COMMANDS;

@@ -59,6 +59,10 @@ const MODULES: readonly {
     names: ["version"],
     load: async () => (await import("./commands/version.ts")).addVersionCommand,
   },
+  {
+    names: ["vtorrent"],
+    load: async () => (await import("./commands/vtorrent.ts")).addVtorrentCommand,
+  },
 ];
 
 /**

@@ -5,6 +5,7 @@ import { addListedCommands } from "./command-modules.ts";
 import { addHelpCommand } from "./commands/help.ts";
 import { HELP_OUTPUT } from "./standard-streams.ts";
 import { UsageError } from "./usage-error.ts";
+import { withLongFlags } from "./vtorrent-flags.ts";
 
 const EXAMPLES = [
   "everseed hub start            a web site, a tracker and an everseed, here",
@@ -34,7 +35,7 @@ export async function createProgram(asked?: readonly string[]): Promise<Command>
 export async function runProgram(args: readonly string[]): Promise<void> {
   const program = await createProgram(args);
   try {
-    await program.parseAsync(args, { from: "user" });
+    await program.parseAsync(withLongFlags(args), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return;
@@ -63,7 +64,7 @@ function toUsageError(
   const meant = /Did you mean (?:one of )?([^,?]+)/.exec(second)?.[1];
   const command = commandOf(program, args);
   const name = nameOf(command);
-  const usage = `everseed ${[name, command.usage()].filter((word) => word !== "").join(" ")}`;
+  const usage = command.createHelp().commandUsage(command);
   const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1).replace(/\.$/, "")}.`;
   const prefix = name === "" ? "everseed" : `everseed ${name}`;
   const help = `${prefix} --help`;

@@ -46,7 +46,13 @@ test("the installed package is one bundle, and holds no sources and no tests", a
     files.filter((file) => /\.(test\.\w+|ts|tsx)$/.test(file)),
     [],
   );
-  for (const file of ["bin/everseed", "dist/program/everseed.cjs", "web/dist", "LICENSE"]) {
+  for (const file of [
+    "bin/everseed",
+    "bin/vtorrent",
+    "dist/program/everseed.cjs",
+    "web/dist",
+    "LICENSE",
+  ]) {
     assert.ok(files.includes(file), file);
   }
   // It would make the bundle look for sources.
@@ -89,6 +95,14 @@ test("npx everseed makes, shows and checks a torrent", async () => {
   assert.equal((JSON.parse(shown.stdout) as { infohashV1: string }).infohashV1, infohashV1);
   const checked = await npx("check", "hello.txt.torrent", ".");
   assert.match(checked.stdout, /^All good: 1 piece /);
+});
+
+test("VT-12 VT-13 the package installs vtorrent too", async () => {
+  const { stdout } = await run("npx", ["--no-install", "vtorrent", "--version"], {
+    cwd: folder,
+    env,
+  });
+  assert.match(stdout, /^vtorrent v\d/);
 });
 
 test("npx everseed tells a wrong word with the exit code of the table", async () => {

@@ -60,7 +60,8 @@ export function addCreateCommand(program: Command): void {
     .action((path: string, flags: CreateFlags) => create(path, flags));
 }
 
-function create(path: string, flags: CreateFlags): Promise<void> {
+/** Also a half of `vtorrent`. */
+export function create(path: string, flags: CreateFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
     refuseNodes(flags);
     const { createTorrent } = await import("../../commands/create-torrent.ts");

@@ -99,7 +99,8 @@ export function addGetCommand(program: Command): void {
   addNetworkOptions(command).action((source: string, flags: GetFlags) => get(source, flags));
 }
 
-function get(source: string, flags: GetFlags): Promise<void> {
+/** Also a half of `vtorrent`. */
+export function get(source: string, flags: GetFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
     const { getTorrent } = await import("../../commands/get-torrent.ts");
     const { linkWithoutVersion } = await import("../../commands/publication-link.ts");
