@@ -10,7 +10,7 @@ export default {
     "test/interop/{router-network,two-routers}.ts",
     "tools/**/*.ts",
     "bench/*.ts",
-    "bench/peers/flooder.ts",
+    "bench/peers/{flooder,http-floor}.ts",
     "test/**/*.test.ts",
     "test/fuzz/run.ts",
     "test/fresh/first-upload.ts",

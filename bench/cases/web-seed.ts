@@ -20,6 +20,9 @@ const NGINX = "/usr/sbin/nginx";
 /** Of waiting for it. */
 const START_MS = 10_000;
 
+/** The same bytes by the client of Node alone, hashed and written: a bound for any program of Node. */
+const FLOOR = path.join(import.meta.dirname, "..", "peers", "http-floor.ts");
+
 /** No peers, and no other way to any. */
 const ARIA2 = [...ARIA2_ALONE, "--seed-time=0", "--quiet=true"];
 const OURS = ["--listen", "127.0.0.1:0", "--dht", "off", "--lsd", "off", "--quiet"];
@@ -60,6 +63,10 @@ async function compare(
       return [program, command] as const;
     }),
     ["aria2c", [...ARIA2, `--dir=${out}`, torrent]],
+    [
+      "node:http, SHA-1, a file",
+      [process.execPath, FLOOR, `${url}one.bin`, path.join(out, "one.bin")],
+    ],
   ];
   const samples = programs.map(() => [] as Sample[]);
   for (let round = 0; round < rounds; round += 1) {

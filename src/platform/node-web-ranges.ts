@@ -20,6 +20,9 @@ const SERVERS_KEPT = 3;
 /** Of opening a connection, of all addresses together. */
 const CONNECT_MS = 30_000;
 
+/** Why an exchange stops that has ended well. Without a reason Node makes an exception with a stack for each. */
+const OVER = new Error("the request is over");
+
 export interface NodeWebRangesOptions {
   readonly userAgent: string;
   /** Resolves a name. Rejects when it has no address. Default: the system's resolver. */
@@ -351,7 +354,7 @@ class Exchange {
 
   #end(): void {
     if (this.#isOver) return;
-    this.#stopping.abort();
+    this.#stopping.abort(OVER);
     this.#handler.handleEnd();
   }
 
