@@ -1,5 +1,7 @@
+import type { FunctionComponent } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Page, PageModel } from "../src/api/pages.ts";
+import type { TransferPage, TransfersPage } from "../src/api/transfer-pages.ts";
 import { AccountView } from "./pages/account.tsx";
 import { CatalogueView } from "./pages/catalogue.tsx";
 import { ConnectionsView } from "./pages/connections.tsx";
@@ -16,8 +18,14 @@ import { visible } from "./parts/format.ts";
 import { Frame, type Place } from "./parts/frame.tsx";
 import { FormToken } from "./parts/post-form.tsx";
 
+/** Views that are loaded only where they are shown; the server has all of them. */
+export interface LaterViews {
+  readonly transfers?: FunctionComponent<{ readonly model: TransfersPage }>;
+  readonly transfer?: FunctionComponent<{ readonly model: TransferPage }>;
+}
+
 /** Any page of the hub, from its model. */
-export function App(props: { readonly page: Page }) {
+export function App(props: { readonly page: Page; readonly later: LaterViews }) {
   // A newer answer for the same address may replace the page without a reload.
   const [page, setPage] = useState(props.page);
   useEffect(() => {
@@ -26,14 +34,19 @@ export function App(props: { readonly page: Page }) {
   return (
     <FormToken.Provider value={page.frame.formToken}>
       <Frame frame={page.frame} place={placeOf(page.model)}>
-        <View page={page} replace={setPage} />
+        <View page={page} later={props.later} replace={setPage} />
       </Frame>
     </FormToken.Provider>
   );
 }
 
-function View(props: { readonly page: Page; readonly replace: (page: Page) => void }) {
+function View(props: {
+  readonly page: Page;
+  readonly later: LaterViews;
+  readonly replace: (page: Page) => void;
+}) {
   const { model, frame } = props.page;
+  const { transfers: Transfers, transfer: Transfer } = props.later;
   switch (model.kind) {
     case "setup":
       return <SetupView model={model} />;
@@ -57,6 +70,10 @@ function View(props: { readonly page: Page; readonly replace: (page: Page) => vo
       return <AccountView model={model} frame={frame} />;
     case "connections":
       return <ConnectionsView model={model} />;
+    case "transfers":
+      return Transfers === undefined ? null : <Transfers model={model} />;
+    case "transfer":
+      return Transfer === undefined ? null : <Transfer model={model} />;
     case "message":
       return <MessageView model={model} />;
   }
@@ -87,6 +104,10 @@ export function titleOf(model: PageModel): string {
       return "Account";
     case "connections":
       return "Connections";
+    case "transfers":
+      return "Transfers";
+    case "transfer":
+      return model.transfer.name;
     case "message":
       return model.title;
   }
@@ -103,6 +124,9 @@ function placeOf(model: PageModel): Place {
       return "catalogue";
     case "connections":
       return "admin";
+    case "transfers":
+    case "transfer":
+      return "transfers";
     case "help":
     case "account":
     case "login":

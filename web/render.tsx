@@ -1,11 +1,15 @@
 import { renderToString } from "preact-render-to-string";
 import type { Page, PageRenderer } from "../src/api/pages.ts";
-import { App, titleOf } from "./app.tsx";
+import { App, type LaterViews, titleOf } from "./app.tsx";
 import { describe } from "./describe.ts";
+import { TransferView } from "./pages/transfer.tsx";
+import { TransfersView } from "./pages/transfers.tsx";
 import { visible } from "./parts/format.ts";
 
 /** Values that the build knows and the hub does not: see `tools/build-pages.ts`. */
 declare const __ASSETS__: { readonly theme: string; readonly leaf: string };
+
+const later: LaterViews = { transfers: TransfersView, transfer: TransferView };
 
 /** Renders whole documents from the same components that the browser hydrates. */
 const renderer: PageRenderer = {
@@ -59,7 +63,7 @@ function Document(props: { readonly page: Page }) {
       </head>
       <body>
         <div id="app" class="page">
-          <App page={page} />
+          <App page={page} later={later} />
         </div>
       </body>
     </html>

@@ -4,6 +4,7 @@ import type { FetchView } from "./fetches.ts";
 import type { PeerList } from "./peers.ts";
 import type { Reach } from "./reach.ts";
 import type { RichText } from "./rich-text.ts";
+import type { TransferPage, TransfersPage } from "./transfer-pages.ts";
 import type { Removal, TorrentDetail, TorrentList } from "./torrents.ts";
 
 /**
@@ -32,6 +33,8 @@ export interface PageFrame {
   readonly mayPublish: boolean;
   /** True for administrators: the Admin item is shown. */
   readonly mayAdminister: boolean;
+  /** True for those who may see the torrents that this node keeps for its owner: the Transfers item is shown. */
+  readonly mayTransfer: boolean;
   /** Torrents in the catalogue and bytes kept; null before setup. */
   readonly totals: { readonly torrents: number; readonly bytes: number } | null;
   /** Sent with every form of this page that changes something; empty when there is no such form. */
@@ -57,6 +60,8 @@ export type PageModel =
   | HelpPage
   | AccountPage
   | ConnectionsPage
+  | TransfersPage
+  | TransferPage
   | MessagePage;
 
 /**

@@ -112,3 +112,24 @@ export const REACH_PATH = `${API_PREFIX}/reach`;
 export function transferPath(id: string): string {
   return `${TRANSFERS_PATH}/${encodeURIComponent(id)}`;
 }
+
+/** GET `TransferStatus`. */
+export const TRANSFER_STATUS_PATH = `${TRANSFERS_PATH}/status`;
+/** GET `TransferSettings`; PATCH changes what it names. */
+export const TRANSFER_SETTINGS_PATH = `${TRANSFERS_PATH}/settings`;
+/** Server-sent events. */
+export const TRANSFER_EVENTS_PATH = `${TRANSFERS_PATH}/events`;
+/** POST takes `TransferBatch`, gives `TransferBatchResult`. */
+export const TRANSFER_BATCH_PATH = `${TRANSFERS_PATH}/batch`;
+/** POST takes `QueueMove`. */
+export const TRANSFER_QUEUE_PATH = `${TRANSFERS_PATH}/queue`;
+/** POST takes the bytes of a .torrent file. */
+export const TRANSFER_FILE_PATH = `${TRANSFERS_PATH}/torrent`;
+
+/** The page with the torrents of a node. */
+export const TRANSFERS_PAGE_PATH = "/transfers";
+
+/** The page of one transfer. @param tab - Absent: its overview. */
+export function transferPagePath(id: string, tab?: string): string {
+  return `${TRANSFERS_PAGE_PATH}/${id}${tab === undefined ? "" : `/${tab}`}`;
+}

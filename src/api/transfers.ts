@@ -67,8 +67,12 @@ export const transferSchema = z
     state: transferStateSchema,
     /** Why, in words; null where the state says it all. */
     cause: z.string().nullable(),
+    /** The same as one word, for programs: `disk-full`, `ratio`, `nobody-has-it`, `asleep`; null where there is none. */
+    reason: z.string().nullable(),
     /** Of what is wanted, 0 to 100; null until the details are known. */
     percent: z.number().nullable(),
+    /** How far the check of its content has got, 0 to 100; null while there is none. */
+    checkedPercent: z.number().nullable(),
     /** Wanted; null until the details are known. */
     size: z.number().nullable(),
     done: z.number(),
@@ -85,6 +89,8 @@ export const transferSchema = z
     /** Seconds until it is done; null when nobody can tell. */
     eta: z.number().nullable(),
     label: z.string().nullable(),
+    /** Its place in the queue: lower ones come first. */
+    position: z.number().int(),
     /** Absolute. */
     folder: z.string(),
     private: z.boolean(),
@@ -242,6 +248,38 @@ export const transferEditSchema = z
   })
   .meta({ id: "TransferEdit" });
 
+/** `POST /api/v1/transfers/queue`. */
+export const queueMoveSchema = z
+  .strictObject({
+    /** They keep their order among themselves; others than unfinished ones are left out. */
+    ids: z.array(z.string().min(1).max(1_000)).min(1).max(TRANSFERS_PER_PAGE),
+    /** To an end, one place on, or right before another one. */
+    to: z.union([
+      z.enum(["first", "last", "up", "down"]),
+      z.strictObject({ before: z.string().min(1).max(1_000) }),
+    ]),
+  })
+  .meta({ id: "QueueMove" });
+
+/** `POST /api/v1/transfers/batch`: the same for many. */
+export const transferBatchSchema = z
+  .strictObject({
+    ids: z.array(z.string().min(1).max(1_000)).min(1).max(TRANSFERS_PER_PAGE),
+    command: z.enum(["start", "stop", "recheck", "announce", "remove", "edit"]),
+    /** For `remove`: their files are deleted too. */
+    content: z.boolean().optional(),
+    /** For `edit`. */
+    edit: transferEditSchema.optional(),
+  })
+  .meta({ id: "TransferBatch" });
+
+export const transferBatchResultSchema = z
+  .object({
+    /** The others are done. */
+    refused: z.array(z.object({ id: z.string(), code: z.string(), message: z.string() })),
+  })
+  .meta({ id: "TransferBatchResult" });
+
 export const transferFilesSchema = z
   .object({
     files: z.array(
@@ -336,6 +374,31 @@ export const transferSettingsChangeSchema = transferSettingsSchema
   .partial()
   .meta({ id: "TransferSettingsChange" });
 
+/** `GET /api/v1/transfers/status`: what is around them. */
+export const transferStatusSchema = z
+  .object({
+    /** The limits that hold now; 0: none. */
+    rates: ratesSchema.extend({
+      /** Those of the schedule, or switched on by hand. */
+      alternative: z.boolean(),
+      /** When the schedule changes them, in the node's own time; null when it does not. */
+      until: z.object({ day: z.number().int(), minute: z.number().int() }).nullable(),
+    }),
+    /** Absolute; content is put here unless something else is chosen. */
+    folder: z.string(),
+    /** The disks that hold content, or would. */
+    disks: z.array(
+      z.object({
+        name: z.string(),
+        /** Those of its folders that transfers use. */
+        folders: z.array(z.string()),
+        freeBytes: z.number(),
+        totalBytes: z.number(),
+      }),
+    ),
+  })
+  .meta({ id: "TransferStatus" });
+
 /** An event of `GET /api/v1/transfers/events`: of each changed transfer its id and what has changed. */
 export const transferNewsSchema = z
   .object({
@@ -347,6 +410,10 @@ export const transferNewsSchema = z
 export type FilePriorityView = z.infer<typeof filePrioritySchema>;
 export type TransferInput = z.output<typeof transferInputSchema>;
 export type TransferView = z.infer<typeof transferSchema>;
+export type TransferStatus = z.infer<typeof transferStatusSchema>;
+export type TransferBatch = z.input<typeof transferBatchSchema>;
+export type TransferBatchResult = z.infer<typeof transferBatchResultSchema>;
+export type QueueMoveInput = z.infer<typeof queueMoveSchema>;
 export type TransferList = z.infer<typeof transferListSchema>;
 export type TransferNewsView = z.infer<typeof transferNewsSchema>;
 export type TransferFilesView = z.infer<typeof transferFilesSchema>;

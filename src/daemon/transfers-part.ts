@@ -3,6 +3,7 @@ import { SessionDht } from "../commands/one-shot-dht.ts";
 import { readTorrentSource } from "../commands/torrent-source.ts";
 import { TransferSession } from "../commands/transfer-session.ts";
 import type { TransferParts } from "../hub/control-parts.ts";
+import { disksOf } from "../platform/disks.ts";
 import { NodeUserFiles } from "../platform/node-user-files.ts";
 import { TrackerClient } from "../tracker-client/tracker-client.ts";
 import type { GivenTorrent } from "../transfers/transfer-adding.ts";
@@ -59,7 +60,7 @@ export async function openTransfers(
     const source = await readTorrentSource(ports, url);
     return "bytes" in source ? { torrent: source.bytes } : { link: source.link };
   };
-  return { service, openUrl, clock };
+  return { service, openUrl, disks: disksOf, clock };
 }
 
 function transferEngine(

@@ -2,6 +2,9 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { TORRENT_FILE_BYTES_MAX } from "../api/source-limits.ts";
 import {
   type TransferInput,
+  queueMoveSchema,
+  transferBatchResultSchema,
+  transferBatchSchema,
   transferEditSchema,
   transferFileQuerySchema,
   transferFilesSchema,
@@ -15,20 +18,24 @@ import {
   TRANSFERS_PER_PAGE,
   transferSettingsChangeSchema,
   transferSettingsSchema,
+  transferStatusSchema,
   transferTrackersSchema,
 } from "../api/transfers.ts";
 import type { AddTransfer, GivenTorrent } from "../transfers/transfer-adding.ts";
 import type { TransferChoices } from "../transfers/transfer-choices.ts";
-import type { TransferEdit } from "../transfers/transfer-edits.ts";
+import type { Transfer } from "../transfers/transfer.ts";
 import { takesType } from "./body-type.ts";
 import { answers, type ApiApp, createApiApp, GONE, limitBody, requires, takes } from "./api-app.ts";
 import type { TransferParts } from "./control-parts.ts";
 import { RefusedError } from "./problems.ts";
 import { SMALL_BODY_BYTES } from "./request-body.ts";
 import { TransferStreams } from "./transfer-stream.ts";
+import { carryOut, editOf } from "./transfer-batch.ts";
+import { transferStatus } from "./transfer-status.ts";
 import {
   transferFilesView,
   transferPeersView,
+  transferSettingsView,
   transferTrackersView,
   transferView,
 } from "./transfer-views.ts";
@@ -112,6 +119,32 @@ const changeSettingsRoute = createRoute({
   summary: "Change what holds for all transfers",
   request: takes(transferSettingsChangeSchema),
   responses: answers(transferSettingsSchema),
+  middleware: [owner, limitBody(EDIT_BYTES_MAX)] as const,
+});
+
+const statusRoute = createRoute({
+  method: "get",
+  path: "/transfers/status",
+  summary: "The limits that hold now, and the disks",
+  responses: answers(transferStatusSchema),
+  middleware: [owner] as const,
+});
+
+const queueRoute = createRoute({
+  method: "post",
+  path: "/transfers/queue",
+  summary: "Move transfers to another place in the queue",
+  request: takes(queueMoveSchema),
+  responses: DONE,
+  middleware: [owner, limitBody(SMALL_BODY_BYTES)] as const,
+});
+
+const batchRoute = createRoute({
+  method: "post",
+  path: "/transfers/batch",
+  summary: "The same command for many transfers; those that refuse it are named",
+  request: takes(transferBatchSchema),
+  responses: answers(transferBatchResultSchema),
   middleware: [owner, limitBody(EDIT_BYTES_MAX)] as const,
 });
 
@@ -229,12 +262,9 @@ export function transferRoutes(parts: TransferParts | undefined): ApiApp {
       return c.json({ transfers: views, next: next ?? null, counts }, 200);
     })
     .openapi(addRoute, async (c) => {
-      const { service, openUrl } = demandParts();
       const { source, ...how } = c.req.valid("json");
-      const given: GivenTorrent = /^https?:\/\//i.test(source)
-        ? await openUrl(source)
-        : { link: source };
-      return c.json(transferView(await service.add(given, waysToAdd(how))), 201);
+      const added = await addSource(demandParts(), source, waysToAdd(how));
+      return c.json(transferView(added), 201);
     })
     .openapi(addFileRoute, async (c) => {
       const { service } = demandParts();
@@ -251,21 +281,27 @@ export function transferRoutes(parts: TransferParts | undefined): ApiApp {
       demandParts();
       return streams!.open();
     })
-    .openapi(settingsRoute, (c) => c.json(settingsView(), 200))
+    .openapi(settingsRoute, (c) =>
+      c.json(transferSettingsView(demandParts().service.settings), 200),
+    )
     .openapi(changeSettingsRoute, async (c) => {
       await demandParts().service.setSettings(c.req.valid("json"));
-      return c.json(settingsView(), 200);
+      return c.json(transferSettingsView(demandParts().service.settings), 200);
+    })
+    .openapi(statusRoute, async (c) => c.json(await transferStatus(demandParts()), 200))
+    .openapi(queueRoute, async (c) => {
+      const { ids, to } = c.req.valid("json");
+      await demandParts().service.moveInQueue(ids, to);
+      return c.body(null, 204);
+    })
+    .openapi(batchRoute, async (c) => {
+      const batch = c.req.valid("json");
+      return c.json({ refused: await carryOut(demandParts().service, batch) }, 200);
     })
     .openapi(findRoute, async (c) => c.json(transferView(await find(c.req.valid("param"))), 200))
     .openapi(editRoute, async (c) => {
       const { id } = await find(c.req.valid("param"));
-      const { downLimit, upLimit, ...rest } = c.req.valid("json");
-      const edit: TransferEdit = {
-        ...rest,
-        downBytesPerSecond: downLimit,
-        upBytesPerSecond: upLimit,
-      };
-      await demandParts().service.edit(id, edit);
+      await demandParts().service.edit(id, editOf(c.req.valid("json")));
       return c.json(transferView(await find({ id })), 200);
     })
     .openapi(moveRoute, async (c) => {
@@ -298,27 +334,30 @@ export function transferRoutes(parts: TransferParts | undefined): ApiApp {
     });
 
   function demandParts(): TransferParts {
-    if (!parts) throw new RefusedError(OFF);
-    return parts;
+    return demandTransfers(parts);
   }
 
   function find({ id }: { readonly id: string }) {
     return demandParts().service.resolve(id);
   }
+}
 
-  function settingsView(): z.infer<typeof transferSettingsSchema> {
-    const { shareLimits, rates, alternative, labels, ...rest } = demandParts().service.settings;
-    return {
-      ...rest,
-      shareLimits: { ...shareLimits },
-      rates: { ...rates },
-      alternative: {
-        ...alternative,
-        spans: alternative.spans.map((span) => ({ ...span, days: [...span.days] })),
-      },
-      labels: { ...labels },
-    };
-  }
+/** @throws {RefusedError} Where the node keeps no transfers. */
+export function demandTransfers(parts: TransferParts | undefined): TransferParts {
+  if (!parts) throw new RefusedError(OFF);
+  return parts;
+}
+
+/** Adds what a magnet link, an infohash or a URL names. */
+export async function addSource(
+  { service, openUrl }: TransferParts,
+  source: string,
+  how: AddTransfer,
+): Promise<Transfer> {
+  const given: GivenTorrent = /^https?:\/\//i.test(source)
+    ? await openUrl(source)
+    : { link: source };
+  return service.add(given, how);
 }
 
 function waysToAdd(input: Omit<TransferInput, "source">): AddTransfer {

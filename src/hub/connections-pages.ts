@@ -4,8 +4,8 @@ import { CONNECTIONS_PAGE_PATH } from "../api/paths.ts";
 import type { ReachSetting, ReachValue } from "../api/reach.ts";
 import { demand } from "./api-app.ts";
 import type { HubEnv, HubParts, ReachRefusal } from "./hub-parts.ts";
+import { loginPath } from "./login-path.ts";
 import type { PageFrames } from "./page-frame.ts";
-import { loginPath } from "./page-routes.ts";
 import { readForm } from "./request-body.ts";
 
 const KIB = 1024;

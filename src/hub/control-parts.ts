@@ -1,4 +1,5 @@
 import type { NodeStatus, SettingsReload } from "../api/node.ts";
+import type { TransferStatus } from "../api/transfers.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GivenTorrent } from "../transfers/transfer-adding.ts";
 import type { Transfers } from "../transfers/transfers.ts";
@@ -24,5 +25,7 @@ export interface TransferParts {
   readonly service: Transfers;
   /** Fetches what a URL names. @throws (rejects) In words for people. */
   readonly openUrl: (url: string) => Promise<GivenTorrent>;
+  /** The disks that hold these folders, each once; folders that are not there are left out. */
+  readonly disks: (folders: readonly string[]) => Promise<TransferStatus["disks"]>;
   readonly clock: Clock;
 }

@@ -30,6 +30,7 @@ import { isOwnRequest, knowsHost } from "./request-gate.ts";
 import { secureHeaders } from "./security-headers.ts";
 import { torrentForms } from "./torrent-forms.ts";
 import { TorrentPages } from "./torrent-pages.ts";
+import { transfersPages } from "./transfers-pages.ts";
 import { WorkBudget } from "./work-budget.ts";
 import { zipRoutes } from "./zip-routes.ts";
 
@@ -170,6 +171,7 @@ export class Hub {
     app.route("/", formRoutes(this.#parts, this.#frames));
     app.route("/", fetchForms(this.#parts, this.#frames));
     app.route("/", connectionsPages(this.#parts, this.#frames));
+    app.route("/", transfersPages(this.#parts.control.transfers, this.#frames));
     app.route(API_PREFIX, torrentRoutes(this.#parts, this.#live));
     app.route(
       API_PREFIX,

@@ -75,7 +75,7 @@ export class PageFrames {
   }
 
   async #frame(c: Context<HubEnv>, formToken: string): Promise<PageFrame> {
-    const { site, catalogue, accounts, pageAssets } = this.#parts;
+    const { site, catalogue, accounts, pageAssets, control } = this.#parts;
     const url = new URL(c.req.url);
     const path = url.pathname + url.search;
     return {
@@ -86,6 +86,7 @@ export class PageFrames {
       url: c.var.origin + path,
       mayPublish: can(c.var.actor, "torrent.publish"),
       mayAdminister: can(c.var.actor, "hub.administer"),
+      mayTransfer: control.transfers !== undefined && can(c.var.actor, "hub.administer"),
       totals: accounts.setupOpen ? null : await catalogue.totals(),
       formToken,
       assets: pageAssets,
@@ -101,6 +102,7 @@ const BARE_FRAME: PageFrame = {
   url: "/",
   mayPublish: false,
   mayAdminister: false,
+  mayTransfer: false,
   totals: null,
   formToken: "",
   assets: { scripts: [], styles: [] },

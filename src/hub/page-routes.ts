@@ -6,6 +6,7 @@ import { torrentPagePath } from "../api/paths.ts";
 import { absent } from "./absent.ts";
 import { fetchModel, publishPage } from "./fetch-pages.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
+import { loginPath } from "./login-path.ts";
 import { safeNext } from "./next-path.ts";
 import type { PageFrames } from "./page-frame.ts";
 import { notAllowed, notFound } from "./problems.ts";
@@ -157,9 +158,4 @@ export async function accountPage(
     },
     news.status,
   );
-}
-
-export function loginPath(c: Context<HubEnv>): string {
-  const url = new URL(c.req.url);
-  return `/login?next=${encodeURIComponent(url.pathname + url.search)}`;
 }

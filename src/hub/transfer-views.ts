@@ -3,6 +3,7 @@ import { isoTime } from "../base/iso-time.ts";
 import type {
   TransferFilesView,
   TransferPeersView,
+  TransferSettingsView,
   TransferTrackersView,
   TransferView,
 } from "../api/transfers.ts";
@@ -12,7 +13,8 @@ import type {
   TransferPeers,
   TransferTrackers,
 } from "../transfers/transfer-details.ts";
-import { causeInWords } from "../transfers/transfer-state.ts";
+import type { TransferSettings } from "../transfers/transfer-settings.ts";
+import { causeInWords, reasonOf } from "../transfers/transfer-state.ts";
 import { peerEntry } from "./views.ts";
 
 /** A transfer in the shape of `api/`. */
@@ -29,7 +31,9 @@ export function transferView(transfer: Transfer): TransferView {
     name: transfer.name,
     state: state.kind === "renaming" ? "moving" : state.kind,
     cause: causeInWords(state) ?? null,
+    reason: reasonOf(state) ?? null,
     percent: percentOf(done, size),
+    checkedPercent: state.kind === "checking" ? Math.floor(state.part * 1_000) / 10 : null,
     size: size ?? null,
     done,
     down: Math.round(down),
@@ -42,6 +46,7 @@ export function transferView(transfer: Transfer): TransferView {
     knownPeers: transfer.knownPeers,
     eta: size === undefined || down < 1 || done >= size ? null : Math.ceil((size - done) / down),
     label: transfer.label ?? null,
+    position: transfer.position,
     folder: transfer.root,
     private: transfer.private,
     downLimit,
@@ -83,6 +88,20 @@ export function transferPeersView({ peers, pieceCount }: TransferPeers): Transfe
       peerChoking: peer.peerChoking,
       peerInterested: peer.peerInterested,
     })),
+  };
+}
+
+export function transferSettingsView(settings: TransferSettings): TransferSettingsView {
+  const { shareLimits, rates, alternative, labels, ...rest } = settings;
+  return {
+    ...rest,
+    shareLimits: { ...shareLimits },
+    rates: { ...rates },
+    alternative: {
+      ...alternative,
+      spans: alternative.spans.map((span) => ({ ...span, days: [...span.days] })),
+    },
+    labels: { ...labels },
   };
 }
 

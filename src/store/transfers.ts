@@ -59,6 +59,9 @@ export interface TransferFilter {
   readonly shown?: "finished" | "unfinished" | "stopped" | "failed" | undefined;
 }
 
+/** An unfinished transfer in the queue. */
+export type QueuePlace = Pick<StoredTransfer, "id" | "position">;
+
 export interface TransferCounts {
   readonly all: number;
   readonly finished: number;
@@ -80,6 +83,10 @@ export interface TransferTable {
   after(seq: number, limit: number, filter?: TransferFilter): Promise<TransferRow[]>;
   /** Unfinished ones that are neither stopped nor failed and have no chore, in the order of the queue. */
   toFetch(limit: number): Promise<TransferRow[]>;
+  /** All unfinished ones in the order of the queue. */
+  queue(): Promise<QueuePlace[]>;
+  /** Folders of content, each once, at most `limit`. */
+  roots(limit: number): Promise<string[]>;
   /** Finished ones that are neither stopped nor failed and have no chore, in the order of adding, after `seq`. */
   seedsAfter(seq: number, limit: number): Promise<TransferRow[]>;
   /** Of those, the ones that were active last. */

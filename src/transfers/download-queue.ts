@@ -2,6 +2,7 @@ import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { TransferTable } from "../store/transfers.ts";
 import type { ContentTaking } from "./content-taking.ts";
+import { movedPlaces, type QueueMove } from "./queue-moves.ts";
 import type { RunningTransfers } from "./running-transfers.ts";
 import { chooseDownloads } from "./transfer-queue.ts";
 import type { TransferLines } from "./transfer-lines.ts";
@@ -15,7 +16,7 @@ const REST_MS = 10 * 60_000;
 const SOON_MS = 100;
 
 export interface DownloadQueueParts {
-  readonly transfers: Pick<TransferTable, "toFetch">;
+  readonly transfers: Pick<TransferTable, "toFetch" | "queue">;
   readonly running: RunningTransfers;
   readonly taking: Pick<ContentTaking, "has">;
   readonly lines: TransferLines;
@@ -43,6 +44,13 @@ export class DownloadQueue {
   /** How many transfers wait before this one. */
   before(id: string): number {
     return this.#waiting.get(id) ?? 0;
+  }
+
+  /** Changes the order. Transfers that are not in the queue are left out. */
+  async move(ids: readonly string[], to: QueueMove): Promise<void> {
+    const { transfers, running } = this.#parts;
+    await running.updateAll(movedPlaces(await transfers.queue(), ids, to));
+    this.handleChange();
   }
 
   /** Something has changed that the order depends on. */

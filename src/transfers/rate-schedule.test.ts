@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ratesAt, weekMoment } from "./rate-schedule.ts";
+import { ratesAt, ratesNow, weekMoment } from "./rate-schedule.ts";
 
 const RATES = { down: 1, up: 2 };
 const NIGHT = { days: [6], begin: 22 * 60, end: 6 * 60 };
@@ -33,4 +33,38 @@ test("a moment of the week is one of the owner's clock", () => {
   const wallMs = 1_767_225_600_000 + 30 * 60_000;
   assert.deepEqual(weekMoment(wallMs, "Europe/London"), { day: 4, minute: 30 });
   assert.deepEqual(weekMoment(wallMs, "America/New_York"), { day: 3, minute: 19 * 60 + 30 });
+});
+
+for (const [name, moment, isAlternative, until] of [
+  [
+    "before a span, until its beginning",
+    { day: 5, minute: 600 },
+    false,
+    { day: 6, minute: 22 * 60 },
+  ],
+  [
+    "in it, until its end on the next day",
+    { day: 6, minute: 23 * 60 },
+    true,
+    { day: 0, minute: 360 },
+  ],
+  ["after it, until next week", { day: 0, minute: 360 }, false, { day: 6, minute: 22 * 60 }],
+] as const) {
+  test(`the rates that hold now say until when: ${name}`, () => {
+    const now = ratesNow({ rates: RATES, alternative }, moment);
+    assert.equal(now.isAlternative, isAlternative);
+    assert.deepEqual(now.until, until);
+  });
+}
+
+test("rates that no span changes hold without an end", () => {
+  const always = [0, 1, 2, 3, 4, 5, 6];
+  const moment = { day: 3, minute: 77 };
+  const without = { ...alternative, spans: [] };
+  assert.equal(ratesNow({ rates: RATES, alternative: without }, moment).until, undefined);
+  const allWeek = { ...alternative, spans: [{ days: always, begin: 300, end: 300 }] };
+  const now = ratesNow({ rates: RATES, alternative: allWeek }, moment);
+  assert.deepEqual([now.isAlternative, now.until], [true, undefined]);
+  const byHand = { ...alternative, on: true };
+  assert.equal(ratesNow({ rates: RATES, alternative: byHand }, moment).until, undefined);
 });

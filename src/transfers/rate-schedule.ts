@@ -29,6 +29,35 @@ export function ratesAt(
   return { down, up };
 }
 
+/** @property until - The moment at which others hold; `undefined` when the schedule changes nothing. */
+export interface RatesNow extends Rates {
+  readonly isAlternative: boolean;
+  readonly until: WeekMoment | undefined;
+}
+
+/** The rates that hold now, and until when. */
+export function ratesNow(
+  settings: Pick<TransferSettings, "rates" | "alternative">,
+  moment: WeekMoment,
+): RatesNow {
+  const { on, spans } = settings.alternative;
+  const isOther = (at: WeekMoment): boolean => on || spans.some((span) => isWithin(span, at));
+  const isAlternative = isOther(moment);
+  const until = on
+    ? undefined
+    : momentsAfter(spans, moment).find((at) => isOther(at) !== isAlternative);
+  return { ...ratesAt(settings, moment), isAlternative, until };
+}
+
+/** The beginnings and ends of spans within a week from `from`, in their order. */
+function momentsAfter(spans: readonly RateSpan[], from: WeekMoment): WeekMoment[] {
+  const ends = spans.flatMap(({ begin, end }) => [begin % DAY_MINUTES, end % DAY_MINUTES]);
+  const minutes = [...new Set(ends)].toSorted((a, b) => a - b);
+  return Array.from({ length: DAYS + 1 }, (_, after) => (from.day + after) % DAYS)
+    .flatMap((day) => minutes.map((minute) => ({ day, minute })))
+    .filter(({ minute }, index) => index >= minutes.length || minute > from.minute);
+}
+
 /** A span that ends before it begins goes on into the next day. */
 function isWithin({ days, begin, end }: RateSpan, { day, minute }: WeekMoment): boolean {
   if (begin < end) return days.includes(day) && minute >= begin && minute < end;

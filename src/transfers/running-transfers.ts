@@ -143,6 +143,17 @@ export class RunningTransfers {
     onChanged(id);
   }
 
+  /** Saves changes of several transfers in one transaction. */
+  async updateAll(changes: readonly (TransferChange & { readonly id: string })[]): Promise<void> {
+    const { transfers, onChanged } = this.#parts;
+    await transfers.updateAll(changes);
+    for (const { id, ...change } of changes) {
+      const awake = this.get(id);
+      if (awake) awake.row = { ...awake.row, ...change };
+      onChanged(id);
+    }
+  }
+
   /** Saves the figures of all of them. */
   async saveFigures(): Promise<void> {
     const changes: (TransferChange & { readonly id: string })[] = [];

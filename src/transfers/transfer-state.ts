@@ -155,7 +155,7 @@ export function causeInWords(state: TransferState): string | undefined {
     case "queued":
       return state.before === 0
         ? "it starts as soon as another download ends"
-        : `${state.before} before it`;
+        : `${state.before} before it in the queue`;
     case "checking":
       return "comparing what is on disk with its hashes";
     case "taking":
@@ -182,5 +182,23 @@ export function causeInWords(state: TransferState): string | undefined {
       return `${state.message}; it goes on when that is over`;
     case "failed":
       return state.message;
+  }
+}
+
+/** @returns The cause as one word, for programs; `undefined` where the state's own word says it all. */
+export function reasonOf(state: TransferState): string | undefined {
+  switch (state.kind) {
+    case "finding":
+    case "downloading":
+    case "stalled":
+      return state.slowness;
+    case "paused":
+    case "waiting":
+    case "failed":
+      return state.cause;
+    case "seeding":
+      return state.asleep ? "asleep" : undefined;
+    default:
+      return undefined;
   }
 }

@@ -7,8 +7,9 @@ import { ContentTaking } from "./content-taking.ts";
 import { DownloadQueue } from "./download-queue.ts";
 import { KnownContents } from "./known-contents.ts";
 import { LabelRates } from "./label-rates.ts";
+import type { QueueMove } from "./queue-moves.ts";
 import { RunningTransfers } from "./running-transfers.ts";
-import { ratesAt, weekMoment } from "./rate-schedule.ts";
+import { type RatesNow, ratesNow, weekMoment } from "./rate-schedule.ts";
 import { ShareEnds } from "./share-ends.ts";
 import { SeedRest } from "./seed-rest.ts";
 import { SleepingSeeds } from "./sleeping-seeds.ts";
@@ -242,6 +243,11 @@ export class Transfers {
     };
   }
 
+  /** The folders that hold content, each once, at most `limit`. */
+  async roots(limit: number): Promise<readonly string[]> {
+    return this.#options.transfers.roots(limit);
+  }
+
   async counts(): Promise<TransferCounts> {
     return this.#options.transfers.counts();
   }
@@ -304,6 +310,12 @@ export class Transfers {
   async edit(id: string, edit: TransferEdit): Promise<void> {
     await this.#change(id, async (row) => this.#edits.apply(row, edit));
     this.#queue.handleChange();
+  }
+
+  /** Changes the order of the queue. */
+  async moveInQueue(ids: readonly string[], to: QueueMove): Promise<void> {
+    this.#demandOpen();
+    await this.#queue.move(ids, to);
   }
 
   /** Compares everything with its hashes; what is wrong or missing is fetched. */
@@ -385,6 +397,11 @@ export class Transfers {
     return awake?.torrent;
   };
 
+  /** Absolute; content is put here unless something else is chosen. */
+  get downloadFolder(): string {
+    return this.#options.downloadFolder;
+  }
+
   #openInLine(id: string): void {
     if (!this.#isOpen) return;
     this.#lines
@@ -438,10 +455,16 @@ export class Transfers {
     });
   }
 
+  /** The rates that hold now, and until when. */
+  get rates(): RatesNow {
+    const { clock, timeZone } = this.#options;
+    return ratesNow(this.#settings, weekMoment(clock.wallMs(), timeZone));
+  }
+
   /** The schedule may have changed them. */
   #setRates(): void {
-    const { engine, clock, timeZone } = this.#options;
-    const { down, up } = ratesAt(this.#settings, weekMoment(clock.wallMs(), timeZone));
+    const { engine } = this.#options;
+    const { down, up } = this.rates;
     engine.setLimits({ downBytesPerSecond: down, upBytesPerSecond: up });
   }
 

@@ -34,6 +34,12 @@ const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   "POST /t/:id/retry": PUBLISHERS,
   "GET /admin/connections": ADMINISTRATORS,
   "POST /admin/connections": ADMINISTRATORS,
+  "GET /transfers": ADMINISTRATORS,
+  "POST /transfers/add": ADMINISTRATORS,
+  "POST /transfers/:id/start": ADMINISTRATORS,
+  "POST /transfers/:id/stop": ADMINISTRATORS,
+  "POST /transfers/:id/remove": ADMINISTRATORS,
+  "GET /transfers/:id/:tab?": ADMINISTRATORS,
   "GET /account": SESSIONS,
   "POST /setup": ALL,
   "POST /login": ALL,
@@ -78,6 +84,9 @@ const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   "GET /api/v1/transfers/events": ADMINISTRATORS,
   "GET /api/v1/transfers/settings": ADMINISTRATORS,
   "PATCH /api/v1/transfers/settings": ADMINISTRATORS,
+  "GET /api/v1/transfers/status": ADMINISTRATORS,
+  "POST /api/v1/transfers/queue": ADMINISTRATORS,
+  "POST /api/v1/transfers/batch": ADMINISTRATORS,
   "GET /api/v1/transfers/:id": ADMINISTRATORS,
   "PATCH /api/v1/transfers/:id": ADMINISTRATORS,
   "DELETE /api/v1/transfers/:id": ADMINISTRATORS,
@@ -193,6 +202,7 @@ async function mayEnter(key: string, role: Role, prepared: Prepared): Promise<bo
     .replace(/:index\{[^/]*\}/, "0")
     .replace(/:path\{[^/]*\}/, "talks/a")
     .replace(/:(?:slug|name)\?/, "talks")
+    .replace("/:tab?", "")
     .replace(":id", subject);
   const json = path.endsWith("/session") ? { ...BODY, password: PASSWORD } : BODY;
   const form = { name: "ann", current: PASSWORD, password: PASSWORD };

@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TRANSFERS_PATH, transferPath } from "../../src/api/paths.ts";
+import {
+  TRANSFER_BATCH_PATH,
+  TRANSFER_QUEUE_PATH,
+  TRANSFER_STATUS_PATH,
+  TRANSFERS_PATH,
+  transferPath,
+} from "../../src/api/paths.ts";
 import type {
+  TransferBatchResult,
   TransferFilesView,
   TransferList,
   TransferNewsView,
+  TransferStatus,
   TransferTrackersView,
   TransferView,
 } from "../../src/api/transfers.ts";
@@ -172,5 +180,88 @@ test("watchers hear once a second what has changed, of each transfer only that, 
   assert.deepEqual(news().at(-1), { changed: [], removed: [id] });
   await reader.cancel();
   await reading;
+  await node.stop();
+});
+
+test("many transfers get a command in one request; those that refuse it are named, and the others are done", async () => {
+  const world = new TransfersWorld(23);
+  const machine = world.machine();
+  const node = await world.node(machine);
+  const api = new TransferCalls(world, node);
+  const ids: string[] = [];
+  for (const digit of "abc") {
+    const added = await api.json<TransferView>("POST", TRANSFERS_PATH, {
+      source: digit.repeat(40),
+    });
+    ids.push(added.id);
+  }
+  const batch = { ids: [...ids, "d".repeat(40)], command: "stop" };
+  const { refused } = await api.json<TransferBatchResult>("POST", TRANSFER_BATCH_PATH, batch);
+  assert.deepEqual(
+    refused.map(({ id, code }) => [id, code]),
+    [["d".repeat(40), "not_found"]],
+  );
+  const edit = { ids: ids.slice(1), command: "edit", edit: { label: "books", upLimit: 5_000 } };
+  assert.deepEqual(await api.json("POST", TRANSFER_BATCH_PATH, edit), { refused: [] });
+  const { transfers } = await api.json<TransferList>("GET", TRANSFERS_PATH);
+  assert.deepEqual(
+    transfers.map(({ state, reason, label, upLimit }) => [state, reason, label, upLimit]),
+    [
+      ["paused", "asked", null, 0],
+      ["paused", "asked", "books", 5_000],
+      ["paused", "asked", "books", 5_000],
+    ],
+  );
+  const bare = await api.refusal("POST", TRANSFER_BATCH_PATH, { ids, command: "edit" });
+  assert.deepEqual(bare, [400, "bad_request"]);
+  const gone = { ids, command: "remove" };
+  assert.deepEqual(await api.json("POST", TRANSFER_BATCH_PATH, gone), { refused: [] });
+  await world.until("they are gone", async () => (await node.transfers.counts()).all === 0);
+  await node.stop();
+});
+
+test("the queue is put in order: places change in one request, and the next start keeps them", async () => {
+  const world = new TransfersWorld(24);
+  const machine = world.machine();
+  const node = await world.node(machine, { settings: { downloadsMax: 1 } });
+  const api = new TransferCalls(world, node);
+  for (const digit of "abcd") {
+    await api.json("POST", TRANSFERS_PATH, { source: digit.repeat(40), stopped: true });
+  }
+  const order = async (): Promise<string> => {
+    const { transfers } = await api.json<TransferList>("GET", TRANSFERS_PATH);
+    const sorted = transfers.toSorted((a, b) => a.position - b.position);
+    return sorted.map(({ id }) => id[0]).join("");
+  };
+  assert.equal(await order(), "abcd");
+  const move = async (ids: string, to: unknown): Promise<void> => {
+    const body = { ids: [...ids].map((digit) => digit.repeat(40)), to };
+    assert.equal((await api.send("POST", TRANSFER_QUEUE_PATH, body)).status, 204);
+  };
+  await move("d", "first");
+  await move("a", { before: "c".repeat(40) });
+  await move("c", "up");
+  assert.equal(await order(), "dbca");
+  await node.stop();
+  const again = await world.node(machine, { store: node.store });
+  const positions = await again.store.transfers.queue();
+  assert.equal(positions.map(({ id }) => id[0]).join(""), "dbca");
+  const wrong = await api.refusal("POST", TRANSFER_QUEUE_PATH, { ids: [], to: "sideways" });
+  assert.deepEqual(wrong, [400, "bad_request"]);
+  await again.stop();
+});
+
+test("what is around the transfers: the rates that hold, and the disks of their folders", async () => {
+  const world = new TransfersWorld(25);
+  const machine = world.machine();
+  const spans = [{ days: [0, 1, 2, 3, 4, 5, 6], begin: 0, end: 1_439 }];
+  const alternative = { down: 7, up: 9, on: false, spans };
+  const node = await world.node(machine, { settings: { alternative } });
+  const api = new TransferCalls(world, node);
+  await api.json("POST", TRANSFERS_PATH, { source: "a".repeat(40), folder: `${HOME}/films` });
+  const status = await api.json<TransferStatus>("GET", TRANSFER_STATUS_PATH);
+  assert.deepEqual([status.rates.down, status.rates.up, status.rates.alternative], [7, 9, true]);
+  assert.equal(status.rates.until?.minute, 1_439);
+  assert.deepEqual(status.disks[0]!.folders, [status.folder, `${HOME}/films`]);
   await node.stop();
 });

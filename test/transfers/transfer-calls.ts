@@ -23,6 +23,9 @@ export class TransferCalls {
       transfers: {
         service: transfers,
         openUrl: () => Promise.reject(new Error("no URL is named")),
+        disks: async (folders) => [
+          { name: "DATA", folders: [...folders], freeBytes: 1e9, totalBytes: 4e9 },
+        ],
         clock,
       },
       clock,

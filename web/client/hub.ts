@@ -20,11 +20,17 @@ export class HubRefusal extends Error {
  *
  * @param body - Sent as JSON when given; a blob as it is, with its type.
  * @returns The parsed answer; its shape is the contract of the path in `src/api/`.
+ * @param options.keepalive - The request goes on when the page is left; its body may have 64 KiB then.
  * @throws {HubRefusal} When the hub answers with a problem.
  * @throws {TypeError} When the hub cannot be reached.
  */
-export async function askHub<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const response = await fetch(path, { method, ...contentOf(body) });
+export async function askHub<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  { keepalive = false }: { readonly keepalive?: boolean } = {},
+): Promise<T> {
+  const response = await fetch(path, { method, keepalive, ...contentOf(body) });
   const text = await response.text();
   if (!response.ok) throw new HubRefusal(response.status, parseProblem(text, response.status));
   return (text === "" ? undefined : JSON.parse(text)) as T;

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { PageFrame } from "../../src/api/pages.ts";
-import { CONNECTIONS_PAGE_PATH } from "../../src/api/paths.ts";
+import { CONNECTIONS_PAGE_PATH, TRANSFERS_PAGE_PATH } from "../../src/api/paths.ts";
 import { announcerProps } from "./announce.ts";
 import { formatBytes, plural } from "./format.ts";
 import { LeafIcon, PersonIcon } from "./icons.tsx";
@@ -9,7 +9,15 @@ import { ThemeSwitch } from "./theme.tsx";
 import { Outside } from "./words.tsx";
 
 /** The menu items; one of them is the current page. */
-export type Place = "publish" | "catalogue" | "help" | "admin" | "account" | "login" | null;
+export type Place =
+  | "publish"
+  | "catalogue"
+  | "transfers"
+  | "help"
+  | "admin"
+  | "account"
+  | "login"
+  | null;
 
 /** The parts around every page: header, main, footer. */
 export function Frame(props: {
@@ -67,15 +75,20 @@ function Header(props: { readonly frame: PageFrame; readonly place: Place }) {
           <a href="/" aria-current={here("catalogue")}>
             Catalogue
           </a>
+          {frame.mayTransfer && (
+            <a href={TRANSFERS_PAGE_PATH} aria-current={here("transfers")}>
+              Transfers
+            </a>
+          )}
           <a href="/help" aria-current={here("help")}>
             New here?
           </a>
-          {frame.mayAdminister && (
-            <a href={CONNECTIONS_PAGE_PATH} aria-current={here("admin")}>
-              Admin
-            </a>
-          )}
         </nav>
+        {frame.mayAdminister && (
+          <a class="me" href={CONNECTIONS_PAGE_PATH} aria-current={here("admin")}>
+            Admin
+          </a>
+        )}
         {frame.user === null ? (
           <a class="me" href={loginPath(frame, place)} aria-current={here("login")}>
             Sign in
@@ -112,7 +125,7 @@ function Footer(props: { readonly frame: PageFrame }) {
             Help
           </a>
         )}
-        <Shortcuts mayPublish={props.frame.mayPublish} ready={totals !== null} />
+        <Shortcuts frame={props.frame} />
         <ThemeSwitch />
       </div>
     </footer>

@@ -67,3 +67,35 @@ export function PersonIcon() {
     </Icon>
   );
 }
+
+export function PauseIcon() {
+  return (
+    <Icon>
+      <path d="M9 5v14M15 5v14" />
+    </Icon>
+  );
+}
+
+export function PlayIcon() {
+  return (
+    <Icon>
+      <path d="M8 5v14l11-7z" />
+    </Icon>
+  );
+}
+
+export function PlusIcon() {
+  return (
+    <Icon>
+      <path d="M12 5v14M5 12h14" />
+    </Icon>
+  );
+}
+
+export function MoreIcon() {
+  return (
+    <Icon>
+      <path stroke-width="3.4" d="M6 12h.01M12 12h.01M18 12h.01" />
+    </Icon>
+  );
+}

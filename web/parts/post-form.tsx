@@ -9,11 +9,13 @@ export const FormToken = createContext("");
 export function PostForm(props: {
   readonly action: string;
   readonly class?: string;
+  /** Where a script does it without leaving the page. */
+  readonly onSubmit?: (event: SubmitEvent) => void;
   readonly children?: ComponentChildren;
 }) {
   const token = useContext(FormToken);
   return (
-    <form method="post" action={props.action} class={props.class}>
+    <form method="post" action={props.action} class={props.class} onSubmit={props.onSubmit}>
       <input type="hidden" name={FORM_TOKEN_FIELD} value={token} />
       {props.children}
     </form>

@@ -1,13 +1,19 @@
 import { useEffect, useRef } from "preact/hooks";
+import type { PageFrame } from "../../src/api/pages.ts";
+import { TRANSFERS_PAGE_PATH } from "../../src/api/paths.ts";
 
 /** Two keys in a row count as one command within this time. */
 const sequenceMs = 1200;
 
 /** Keyboard shortcuts for the existing pages, listed on `?`. */
-export function Shortcuts(props: { readonly mayPublish: boolean; readonly ready: boolean }) {
+export function Shortcuts(props: {
+  readonly frame: Pick<PageFrame, "mayPublish" | "mayTransfer" | "totals">;
+}) {
+  const { mayPublish, mayTransfer, totals } = props.frame;
+  const ready = totals !== null;
   const list = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    if (!props.ready) return undefined;
+    if (!ready) return undefined;
     let lastG = -Infinity;
     const onKey = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -21,12 +27,13 @@ export function Shortcuts(props: { readonly mayPublish: boolean; readonly ready:
       else if (event.key === "k") moveInList(-1);
       else if (afterG && event.key === "c") location.assign("/");
       else if (afterG && event.key === "a") location.assign("/account");
-      else if (afterG && event.key === "p" && props.mayPublish) location.assign("/publish");
+      else if (afterG && event.key === "p" && mayPublish) location.assign("/publish");
+      else if (afterG && event.key === "t" && mayTransfer) location.assign(TRANSFERS_PAGE_PATH);
     };
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
-  }, [props.mayPublish, props.ready]);
-  if (!props.ready) return null;
+  }, [mayPublish, mayTransfer, ready]);
+  if (!ready) return null;
 
   return (
     <>
@@ -49,12 +56,20 @@ export function Shortcuts(props: { readonly mayPublish: boolean; readonly ready:
               <kbd>g</kbd> <kbd>c</kbd>
             </dt>
             <dd>Catalogue</dd>
-            {props.mayPublish && (
+            {mayPublish && (
               <>
                 <dt>
                   <kbd>g</kbd> <kbd>p</kbd>
                 </dt>
                 <dd>Publish</dd>
+              </>
+            )}
+            {mayTransfer && (
+              <>
+                <dt>
+                  <kbd>g</kbd> <kbd>t</kbd>
+                </dt>
+                <dd>Transfers</dd>
               </>
             )}
             <dt>
@@ -64,11 +79,31 @@ export function Shortcuts(props: { readonly mayPublish: boolean; readonly ready:
             <dt>
               <kbd>j</kbd> <kbd>k</kbd>
             </dt>
-            <dd>Next and previous torrent of the catalogue</dd>
+            <dd>Next and previous torrent of a list</dd>
             <dt>
               <kbd>Enter</kbd>
             </dt>
             <dd>Open it</dd>
+            {mayTransfer && (
+              <>
+                <dt>
+                  <kbd>x</kbd>
+                </dt>
+                <dd>Select a transfer</dd>
+                <dt>
+                  <kbd>Space</kbd>
+                </dt>
+                <dd>Pause or resume it</dd>
+                <dt>
+                  <kbd>Del</kbd>
+                </dt>
+                <dd>Remove it, after a question</dd>
+                <dt>
+                  <kbd>Alt</kbd> <kbd>↑</kbd> <kbd>↓</kbd>
+                </dt>
+                <dd>Move it in the queue</dd>
+              </>
+            )}
             <dt>
               <kbd>?</kbd>
             </dt>
@@ -106,8 +141,10 @@ function leaveSearch(target: EventTarget | null): void {
 }
 
 function moveInList(step: 1 | -1): void {
-  const names = [...document.querySelectorAll<HTMLElement>("main .list .name")];
-  const row = document.activeElement?.closest("li");
-  const at = names.findIndex((name) => name.closest("li") === row);
-  names[at === -1 ? 0 : at + step]?.focus();
+  const names = [...document.querySelectorAll<HTMLElement>("main :is(.list, .ledger) a.name")];
+  const row = document.activeElement?.closest("li, tr");
+  const at = names.findIndex((name) => name.closest("li, tr") === row);
+  const next = names[at === -1 ? 0 : at + step];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
 }

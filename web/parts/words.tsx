@@ -38,8 +38,8 @@ export function When(props: { readonly at: string | null; readonly never?: strin
   );
 }
 
-/** `good` works, `warn` works with less, `bad` needs attention, `wait` is in progress. */
-export type Mood = "good" | "warn" | "bad" | "wait";
+/** `good` works, `warn` works with less, `bad` needs attention, `wait` is in progress, `down` and `up` move, `off` is held by a person. */
+export type Mood = "good" | "warn" | "bad" | "wait" | "down" | "up" | "off";
 
 /** A sign, a word, a colour. */
 export function State(props: { readonly mood: Mood; readonly children: ComponentChildren }) {

@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { type Kysely, sql } from "kysely";
 import type { Infohashes } from "../../base/infohash.ts";
 import type {
+  QueuePlace,
   StoredTransfer,
   TransferChange,
   TransferCounts,
@@ -92,6 +93,27 @@ export class SqliteTransferTable implements TransferTable {
       .orderBy("seq")
       .limit(limit)
       .execute();
+  }
+
+  async queue(): Promise<QueuePlace[]> {
+    return this.#db
+      .selectFrom("transfers")
+      .select(["id", "position"])
+      .where("finished_at", "is", null)
+      .orderBy("position")
+      .orderBy("seq")
+      .execute();
+  }
+
+  async roots(limit: number): Promise<string[]> {
+    const rows = await this.#db
+      .selectFrom("transfers")
+      .select("root")
+      .distinct()
+      .orderBy("root")
+      .limit(limit)
+      .execute();
+    return rows.map(({ root }) => root);
   }
 
   async seedsAfter(seq: number, limit: number): Promise<TransferRow[]> {
