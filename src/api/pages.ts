@@ -1,6 +1,7 @@
 import type { SessionEntry, Token, User } from "./accounts.ts";
 import type { Draft } from "./drafts.ts";
 import type { FetchView } from "./fetches.ts";
+import type { FormProblem } from "./form-problem.ts";
 import type { PeerList } from "./peers.ts";
 import type { Reach } from "./reach.ts";
 import type { RichText } from "./rich-text.ts";
@@ -93,16 +94,6 @@ export interface LoginPage {
   /** Same-origin path to go to afterwards (HUB-23). */
   readonly next: string;
   readonly problem: FormProblem | null;
-}
-
-/** Why a form came back. */
-export interface FormProblem {
-  /** The field it belongs to; null for the whole form. */
-  readonly field: string | null;
-  readonly message: string;
-  readonly hint: string | null;
-  /** Seconds until another try makes sense; null when at once. */
-  readonly waitSeconds: number | null;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { FormProblem } from "./pages.ts";
+import type { FormProblem } from "./form-problem.ts";
 import type {
   TransferFilesView,
   TransferList,

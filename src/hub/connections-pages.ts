@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import type { FormProblem } from "../api/pages.ts";
+import type { FormProblem } from "../api/form-problem.ts";
 import { CONNECTIONS_PAGE_PATH } from "../api/paths.ts";
 import type { ReachSetting, ReachValue } from "../api/reach.ts";
 import { demand } from "./api-app.ts";

@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import type { FormProblem } from "../api/pages.ts";
+import type { FormProblem } from "../api/form-problem.ts";
 import { MAGNET_CHARACTERS_MAX } from "../api/source-limits.ts";
 import { torrentPagePath } from "../api/paths.ts";
 import type { Fetch } from "../publish/fetch-state.ts";

@@ -1,7 +1,7 @@
 import { type Context, Hono } from "hono";
 import { AccountsError } from "../accounts/accounts-error.ts";
 import { setupInputSchema, tokenInputSchema } from "../api/accounts.ts";
-import type { FormProblem } from "../api/pages.ts";
+import type { FormProblem } from "../api/form-problem.ts";
 import { demand } from "./api-app.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
 import { safeNext } from "./next-path.ts";

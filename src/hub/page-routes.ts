@@ -1,7 +1,8 @@
 import { type Context, Hono } from "hono";
 import { PASSWORD_CHARACTERS } from "../accounts/credential-rules.ts";
 import { can } from "../accounts/permissions.ts";
-import type { FormProblem, SetupPage } from "../api/pages.ts";
+import type { FormProblem } from "../api/form-problem.ts";
+import type { SetupPage } from "../api/pages.ts";
 import { torrentPagePath } from "../api/paths.ts";
 import { absent } from "./absent.ts";
 import { fetchModel, publishPage } from "./fetch-pages.ts";

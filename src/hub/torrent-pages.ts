@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { can } from "../accounts/permissions.ts";
-import type { FileListing, FormProblem } from "../api/pages.ts";
+import type { FormProblem } from "../api/form-problem.ts";
+import type { FileListing } from "../api/pages.ts";
 import { archivePath } from "../api/paths.ts";
 import { FILES_PER_PAGE, type TorrentDetail } from "../api/torrents.ts";
 import type { Work } from "../base/work.ts";

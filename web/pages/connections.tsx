@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import type { ConnectionsPage, FormProblem } from "../../src/api/pages.ts";
+import type { FormProblem } from "../../src/api/form-problem.ts";
+import type { ConnectionsPage } from "../../src/api/pages.ts";
 import { CONNECTIONS_PAGE_PATH } from "../../src/api/paths.ts";
 import type { ReachPart, ReachParts, ReachSetting, ReachState } from "../../src/api/reach.ts";
 import { Problem } from "../parts/form.tsx";

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { FormProblem } from "../../src/api/pages.ts";
+import type { FormProblem } from "../../src/api/form-problem.ts";
 import { formatDuration } from "./format.ts";
 import { Note } from "./words.tsx";
 
