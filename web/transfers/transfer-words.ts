@@ -1,5 +1,5 @@
 import type { TransferView } from "../../src/api/transfers.ts";
-import { formatSpeed, plural } from "../parts/format.ts";
+import { plural } from "../parts/format.ts";
 import type { Mood } from "../parts/words.tsx";
 
 /** A word for a state with its sign, and the sentence that says why. */
@@ -25,10 +25,6 @@ export function needsSomebody({ state }: TransferView): boolean {
 /** True for one that a person or a limit has stopped. */
 export function isStopped({ state }: TransferView): boolean {
   return state === "paused" || state === "failed";
-}
-
-export function isFinished({ finishedAt }: TransferView): boolean {
-  return finishedAt !== null;
 }
 
 export function stateWords(transfer: TransferView): StateWords {
@@ -83,11 +79,6 @@ function asSentence(text: string | null): string {
   if (text === null || text === "") return "";
   const whole = text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(whole) ? whole : `${whole}.`;
-}
-
-/** What a screen reader or a tooltip says of the speed of a transfer. */
-export function speedWords({ down, up }: Pick<TransferView, "down" | "up">): string {
-  return `down ${formatSpeed(down)}, up ${formatSpeed(up)}`;
 }
 
 /** The part that is there, or that was compared. */
