@@ -71,7 +71,7 @@ export const transferSchema = z
     reason: z.string().nullable(),
     /** Of what is wanted, 0 to 100; null until the details are known. */
     percent: z.number().nullable(),
-    /** How far the check of its content has got, 0 to 100; null while there is none. */
+    /** How far the check of its content, or bringing it here, has got: 0 to 100; null otherwise. */
     checkedPercent: z.number().nullable(),
     /** Wanted; null until the details are known. */
     size: z.number().nullable(),

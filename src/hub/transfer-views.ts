@@ -33,7 +33,7 @@ export function transferView(transfer: Transfer): TransferView {
     cause: causeInWords(state) ?? null,
     reason: reasonOf(state) ?? null,
     percent: percentOf(done, size),
-    checkedPercent: state.kind === "checking" ? Math.floor(state.part * 1_000) / 10 : null,
+    checkedPercent: "part" in state ? Math.floor(state.part * 1_000) / 10 : null,
     size: size ?? null,
     done,
     down: Math.round(down),

@@ -13,7 +13,7 @@ export const SHOWN = [
 ] as const;
 export type Shown = (typeof SHOWN)[number][0];
 
-const WAITING: ReadonlySet<string> = new Set(["queued", "finding", "moving", "removing"]);
+const WAITING: ReadonlySet<string> = new Set(["queued", "taking", "finding", "moving", "removing"]);
 
 export function belongsTo(transfer: TransferView, shown: Shown): boolean {
   const { state } = transfer;
@@ -64,6 +64,7 @@ const RANKS: readonly TransferView["state"][] = [
   "finding",
   "queued",
   "checking",
+  "taking",
   "moving",
   "removing",
   "paused",

@@ -35,6 +35,8 @@ export function stateWords(transfer: TransferView): StateWords {
       return { mood: "wait", word: "Waiting", why: queueWords(why) };
     case "checking":
       return { mood: "wait", word: "Checking", why };
+    case "taking":
+      return { mood: "wait", word: "Bringing it here", why };
     case "finding":
       return { mood: "wait", word: "Finding details", why };
     case "downloading":
@@ -86,12 +88,14 @@ export function shownPercent({ checkedPercent, percent }: TransferView): number 
   return Math.floor(checkedPercent ?? percent ?? 0);
 }
 
+const WORKING: ReadonlySet<string> = new Set(["checking", "taking", "paused", "moving"]);
+
 /** The bar's colour goes with the word of state. */
 export function barMood(transfer: TransferView): string {
   const { mood } = stateWords(transfer);
   if (mood === "bad" || mood === "warn") return mood;
   const { state } = transfer;
-  return state === "checking" || state === "paused" || state === "moving" ? "wait" : "";
+  return WORKING.has(state) ? "wait" : "";
 }
 
 const REMAINING_SECONDS_MAX = 30 * 24 * 3600;
