@@ -73,6 +73,7 @@ export const COMMANDS = {
     summary: "Compare files with their torrent, byte by byte.",
   },
   dht: { summary: "Ask the DHT: peers of torrents, and small items.", isGroup: true },
+  doctor: { summary: "Look for what keeps a node from working, and say what to do." },
   completion: {
     summary: "Have the Tab key complete commands, options, ids, labels and keys.",
     isGroup: true,

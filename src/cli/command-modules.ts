@@ -51,6 +51,7 @@ const MODULES: readonly {
   { names: ["show"], load: async () => (await import("./commands/show.ts")).addShowCommand },
   { names: ["check"], load: async () => (await import("./commands/check.ts")).addCheckCommand },
   { names: ["dht"], load: async () => (await import("./commands/dht.ts")).addDhtCommand },
+  { names: ["doctor"], load: async () => (await import("./commands/doctor.ts")).addDoctorCommand },
   {
     names: ["completion"],
     load: async () => (await import("./commands/completion.ts")).addCompletionCommand,

@@ -16,6 +16,8 @@ export interface HttpQuestion {
 export interface RawHttpReply {
   readonly status: number;
   readonly location: string | undefined;
+  /** What the other side says that the time is. */
+  readonly date: string | undefined;
   /** The body is compressed with gzip. */
   readonly packed: boolean;
   readonly body: readonly Uint8Array[];

@@ -71,13 +71,13 @@ export class NodeHttpFetch implements HttpFetch {
     const { userAgent, openSocket } = this.#options;
     const { bytesMax } = limits;
     const reply = await this.#exchange({ url, addresses, userAgent, bytesMax, signal, openSocket });
-    const { status, from, location } = reply;
+    const { status, from, location, date } = reply;
     if (REDIRECT_STATUSES.has(status) && location !== undefined) {
       const next = URL.parse(location, url.href);
       if (next && isHttp(next)) return next;
       return { status, body: new Uint8Array(), from, leadsTo: next?.href };
     }
-    return { status, body: await unpack(reply, bytesMax), from };
+    return { status, body: await unpack(reply, bytesMax), from, date };
   }
 
   /**

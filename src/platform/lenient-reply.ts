@@ -34,6 +34,7 @@ export class LenientReply {
   #bodyBytes = 0;
   #status = 0;
   #location: string | undefined;
+  #date: string | undefined;
   /** Bytes still missing from the body or the chunk. */
   #left = 0;
   #chunks = 0;
@@ -79,7 +80,13 @@ export class LenientReply {
     if (this.#state === "chunk-line" && this.#chunks === 0) this.#keep(this.#pending);
     const start = this.#body.find((part) => part.length > 0) ?? new Uint8Array();
     const packed = GZIP_MAGIC.every((byte, index) => start[index] === byte);
-    return { status: this.#status, location: this.#location, packed, body: this.#body };
+    return {
+      status: this.#status,
+      location: this.#location,
+      date: this.#date,
+      packed,
+      body: this.#body,
+    };
   }
 
   /** @returns The number of bytes used; 0 when more are needed. */
@@ -121,6 +128,7 @@ export class LenientReply {
 
   #frame(headers: ReadonlyMap<string, readonly string[]>): void {
     this.#location = headers.get("location")?.[0];
+    this.#date = headers.get("date")?.[0];
     const encodings = headers.get("transfer-encoding") ?? [];
     const lengths = new Set(headers.get("content-length"));
     const [length = ""] = lengths;

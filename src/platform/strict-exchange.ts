@@ -14,6 +14,7 @@ export async function strictExchange(question: HttpQuestion): Promise<RawHttpRep
   return {
     status,
     location: headers.location,
+    date: headers.date,
     packed: /^(x-)?gzip$/i.test(headers["content-encoding"] ?? ""),
     from: opened?.from ?? socket.remoteAddress ?? question.addresses[0]!,
     body: await readBody(reply, question),

@@ -165,6 +165,8 @@ export interface HttpReply {
   readonly from: string;
   /** The target of a redirect to something other than http or https, for instance a magnet link. */
   readonly leadsTo?: string | undefined;
+  /** The header `Date`, as it was sent. */
+  readonly date?: string | undefined;
 }
 
 /** Fetches one resource by GET. Follows at most five redirects, each http or https (TRK-19). */
