@@ -25,6 +25,7 @@ export default {
   ignoreDependencies: ["oxfmt"],
   // The system's own, which tests skip without.
   ignoreBinaries: [
+    "transmission-remote",
     "aria2c",
     "gcc",
     "perf",

@@ -13,7 +13,7 @@ interface Room {
 }
 
 const COMPOSED =
-  "ports api engine dht lsd mse pex udp nat tracker-client store accounts guard proxy tracker publish transfers hub commands platform config";
+  "ports api engine dht lsd mse pex udp nat tracker-client store accounts guard proxy tracker publish transfers transmission-rpc hub commands platform config";
 
 export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["base", { imports: [] }],
@@ -49,11 +49,19 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   // `dht`: the signed items by which keys find publications are judged here, and kept in the DHT.
   ["publish", { imports: ["engine", "metainfo", "dht", "store", "ports"] }],
   ["transfers", { imports: ["engine", "metainfo", "store", "ports"] }],
+  // Another program's words for transfers; a .torrent file is read to know which files an index means.
+  ["transmission-rpc", { imports: ["engine", "metainfo", "transfers", "ports"] }],
   // One place judges where a torrent leads, for commands and the hub (house rule 8).
   ["guard", { imports: ["ports"] }],
   // Streams and datagrams through a proxy: machines and decorators of ports.
   ["proxy", { imports: ["ports"] }],
-  ["hub", { imports: ["api", "accounts", "publish", "transfers", "ports"], packages: true }],
+  [
+    "hub",
+    {
+      imports: ["api", "accounts", "publish", "transfers", "transmission-rpc", "ports"],
+      packages: true,
+    },
+  ],
   [
     "commands",
     {

@@ -12,6 +12,7 @@ qbittorrent-nox:qbittorrent-nox
 opentracker:opentracker
 mktorrent:mktorrent
 python:libtorrent:python3-libtorrent
+python:transmissionrpc:python3-transmissionrpc
 chromium:chromium
 zbarimg:zbar-tools
 nginx:nginx-light

@@ -6,7 +6,14 @@ import type { AccountTable } from "../store/accounts.ts";
 import type { SettingsTable } from "../store/settings.ts";
 import type { SqlDatabase } from "../store/store.ts";
 import { AccountsError } from "./accounts-error.ts";
-import { type AuthLibrary, COOKIE_PREFIX, isRefusal, loadAuthLibrary } from "./auth-library.ts";
+import {
+  type AuthLibrary,
+  COOKIE_PREFIX,
+  isRefusal,
+  loadAuthLibrary,
+  TOKEN_PREFIX,
+} from "./auth-library.ts";
+import { CheckedPasswords } from "./checked-passwords.ts";
 import { checkName, checkPassword, PASSWORD_CHARACTERS } from "./credential-rules.ts";
 import { FailedSignIns } from "./failed-sign-ins.ts";
 import { FormTokens } from "./form-tokens.ts";
@@ -84,6 +91,7 @@ export class Accounts {
   readonly #guard = new SignInGuard();
   readonly #failures: FailedSignIns;
   readonly #browsers: KnownBrowsers;
+  readonly #checked: CheckedPasswords;
   #library: Promise<AuthLibrary> | undefined;
   readonly #link: SetupLink;
   #gate: SetupGate | undefined;
@@ -92,13 +100,14 @@ export class Accounts {
     this.#options = options;
     this.#failures = new FailedSignIns(options.clock, options.log);
     this.#browsers = new KnownBrowsers(options);
+    this.#checked = new CheckedPasswords(options);
     this.forms = new FormTokens(options);
     this.#link = new SetupLink(options.settings, options.clock);
   }
 
   /** Opens setup when there is no administrator yet. @returns Its key; `undefined` when set up already. */
   async openSetup(): Promise<string | undefined> {
-    if (await this.#anybody()) return undefined;
+    if (await this.hasAny()) return undefined;
     this.#gate ??= new SetupGate(this.#options.clock, this.#options.random);
     return this.#gate.key;
   }
@@ -158,7 +167,7 @@ export class Accounts {
    * @returns The id of the account.
    */
   async createAdministrator(name: string, password: string): Promise<string> {
-    if (await this.#anybody()) {
+    if (await this.hasAny()) {
       throw new AccountsError("setup-done", "This hub has its administrator already.");
     }
     return this.#addAdministrator(name, password);
@@ -224,6 +233,32 @@ export class Accounts {
     const { headers, response } = signedIn;
     const cookies = [...headers.getSetCookie(), ...this.#browsers.remember(cookie, name)];
     return { value: userActor(response.user, "session"), cookies };
+  }
+
+  /**
+   * Identifies a program that sends a name and a password with each request; no session begins. An API token is taken
+   * for the password, with any name.
+   *
+   * @throws {AccountsError} (rejects) As `signIn`.
+   */
+  async identifyByPassword(
+    name: string,
+    password: string,
+    credentials: Credentials,
+  ): Promise<Actor> {
+    if (password.startsWith(TOKEN_PREFIX)) {
+      return (await this.identify({ ...credentials, authorization: `Bearer ${password}` })).value;
+    }
+    const isRight = await this.#checked.check(name, password, async (judge) => {
+      const { address } = credentials;
+      const attempt = this.#beginTry({ name, address, browser: undefined });
+      const right = await judged(attempt, judge());
+      if (!right) this.#failures.handle({ name, address, why: "wrong name or password" });
+      return right;
+    });
+    const user = isRight ? await this.#options.accounts.findByName(name) : undefined;
+    if (!user) throw new AccountsError("wrong-password", "Name or password is wrong.");
+    return userActor(user, "session");
   }
 
   /** @returns `undefined` for a wrong name or password. */
@@ -392,7 +427,8 @@ export class Accounts {
     this.#failures.close();
   }
 
-  #anybody(): Promise<boolean> {
+  /** False until there is an account. */
+  hasAny(): Promise<boolean> {
     return this.#options.accounts.hasAny();
   }
 

@@ -3,6 +3,8 @@ import type { PasswordHash } from "../ports/password-hash.ts";
 import type { SqlDatabase } from "../store/store.ts";
 
 export const COOKIE_PREFIX = "everseed";
+/** Every API token begins with it. */
+export const TOKEN_PREFIX = "ever_";
 /** A session ends after this long without use; use renews it at most once a day. */
 const IDLE_SECONDS = 14 * 86_400;
 const TOUCH_SECONDS = 86_400;
@@ -64,7 +66,7 @@ export async function loadAuthLibrary(options: AuthLibraryOptions) {
       username({ usernameValidator: () => true, minUsernameLength: 2, maxUsernameLength: 32 }),
       admin(),
       apiKey({
-        defaultPrefix: "ever_",
+        defaultPrefix: TOKEN_PREFIX,
         keyExpiration: { maxExpiresIn: TOKEN_DAYS_MAX, minExpiresIn: 1 },
         startingCharactersConfig: { charactersLength: TOKEN_START_CHARACTERS },
         rateLimit: { enabled: false },

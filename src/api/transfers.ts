@@ -336,6 +336,8 @@ const minuteOfDay = z.number().int().min(0).max(1_440);
 /** `GET /api/v1/transfers/settings`; a PATCH changes what it names. */
 export const transferSettingsSchema = z
   .strictObject({
+    /** Absolute, for what is added from now on; absent: the one in the configuration. */
+    folder: folder.optional(),
     /** Downloads that run at one time; 0: any number. */
     downloadsMax: z.number().int().min(0).max(10_000),
     /** Seeds that are kept awake without a peer. */

@@ -10,6 +10,7 @@ function tracker(name: string, state: TrackerStatus["state"], message?: string) 
     state,
     message,
     nextAnnounceInMs: undefined,
+    announcedAgoMs: undefined,
     seeds: undefined,
     leechers: undefined,
     peersGiven: 0,

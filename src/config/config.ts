@@ -111,6 +111,15 @@ export const configSchema = z.strictObject({
             "true or false",
           ),
         ),
+      transmissionRpc: z
+        .boolean()
+        .default(false)
+        .meta(
+          note(
+            "Transmission's RPC at /transmission/rpc on the web port: its apps and scripts control the transfers, with an account or a token.",
+            "true or false",
+          ),
+        ),
     })
     .prefault({}),
   transfers: z

@@ -1,11 +1,13 @@
 import { hostname } from "node:os";
 import { InPlaceInbox } from "../commands/in-place-inbox.ts";
 import { memoryShares } from "../config/memory-shares.ts";
+import type { Accounts } from "../accounts/accounts.ts";
 import type { ControlParts } from "../hub/control-parts.ts";
 import { DirectDownloads } from "../hub/direct-downloads.ts";
 import { Hub } from "../hub/hub.ts";
 import type { ReachService } from "../hub/hub-parts.ts";
 import { isReachableSite, siteHosts } from "../hub/site-address.ts";
+import type { TransmissionRoute } from "../hub/transmission-route.ts";
 import { SiteName } from "../hub/site-name.ts";
 import type { NodeFiles } from "../platform/node-files.ts";
 import { NodeUserFiles } from "../platform/node-user-files.ts";
@@ -18,7 +20,7 @@ import { openHubFetches } from "./hub-fetches.ts";
 import { peerHostOf } from "./hub-engine.ts";
 import { pexReach, superSeedingReach } from "./hub-neighbours.ts";
 import { openPublishing } from "./hub-publishing.ts";
-import { type HubState, openAccounts } from "./hub-state.ts";
+import type { HubState } from "./hub-state.ts";
 import type { HubTracker } from "./hub-tracker.ts";
 import { isDiskFull } from "./is-disk-full.ts";
 import { loadPages } from "./load-pages.ts";
@@ -34,6 +36,8 @@ export interface HubSiteParts {
   readonly discovery: NodeDiscovery;
   readonly tracker: HubTracker;
   readonly control: ControlParts;
+  readonly accounts: Accounts;
+  readonly transmission: TransmissionRoute | undefined;
 }
 
 /** The web site of a hub, what is published there, and the everseed that keeps it. */
@@ -52,10 +56,8 @@ export async function openHubSite(
 ): Promise<HubSite> {
   const { config, dataDir, state, folder, clock, random, log, turns } = ground;
   const { files, store } = state;
-  const { port, engine, discovery, tracker, control } = parts;
+  const { port, engine, discovery, tracker, control, accounts, transmission } = parts;
   const { siteUrl, server } = port;
-  const accounts = openAccounts(state, { siteUrl, clock, random, log });
-  ends.push(async () => accounts.close());
   const { everseed, contents, library } = openHubEverseed(ground, parts, ends);
   const trackers = tracker.udpPort === 0 ? [] : announceUrls(siteUrl, tracker.namedUdp);
   const memory = memoryShares(config.limits.memoryBytesMax);
@@ -154,6 +156,7 @@ export async function openHubSite(
     }),
     reach: reachService(ground, parts, webSeeds),
     control,
+    transmissionRoute: transmission,
     isDiskFull,
   });
   const setupKey = await accounts.openSetup();

@@ -31,6 +31,9 @@ export function servicesOf({ config }: Ground, parts: NodeParts): Service[] {
     config.services.transfers
       ? works("transfers", "everseed ls shows the torrents that it keeps for its owner.")
       : off("transfers", "services.transfers"),
+    config.services.transmissionRpc
+      ? works("transmission", "Apps and scripts for Transmission control the transfers.")
+      : { ...off("transmission", ""), words: "The key services.transmissionRpc turns it on." },
     tracker
       ? works("tracker", `UDP port ${tracker.udpPort}; ${tracker.totals().swarms} swarms.`)
       : off("tracker", "services.tracker"),

@@ -5,6 +5,7 @@ import { closedFileTrouble } from "../commands/data-folder-trouble.ts";
 import type { Preset } from "../config/presets.ts";
 import { ControlApi } from "../hub/control-api.ts";
 import type { ControlParts } from "../hub/control-parts.ts";
+import { isTransmissionPath, type TransmissionRoute } from "../hub/transmission-route.ts";
 import { BoundedLog } from "../platform/bounded-log.ts";
 import { endParts } from "../platform/end-parts.ts";
 import type { FaultCounts } from "../platform/fault-counts.ts";
@@ -21,6 +22,7 @@ import { openNodeDiscovery } from "./node-discovery.ts";
 import { openNodeEngine } from "./node-engine.ts";
 import { type Ends, openGround } from "./node-ground.ts";
 import { servicesOf } from "./node-services.ts";
+import { openAccounts } from "./hub-state.ts";
 import { isSupervised } from "./supervision.ts";
 import { type LoadSettings, reloadSettings } from "./reload-settings.ts";
 import { openSitePort } from "./site-port.ts";
@@ -90,7 +92,8 @@ async function compose(
     ? openControlSocket(asked.socket)
     : tryControlSocket(asked.socket, log));
   ends.push(async () => socket?.close());
-  const port = services.site || services.tracker ? await openSitePort(ground, ends) : undefined;
+  const hasWeb = services.site || services.tracker || services.transmissionRpc;
+  const port = hasWeb ? await openSitePort(ground, ends) : undefined;
   const engine = await openNodeEngine(ground, ends);
   const { session, sleeping } = engine;
   const discovery = await openNodeDiscovery(ground, engine, ends);
@@ -126,29 +129,55 @@ async function compose(
   const transfers = services.transfers
     ? await openTransfers(ground, { engine, discovery }, ends)
     : undefined;
+  const accounts = port && openAccounts(state, { ...world, siteUrl: port.siteUrl, random });
+  ends.push(async () => accounts?.close());
+  let transmission: TransmissionRoute | undefined;
+  if (port && accounts && transfers && services.transmissionRpc) {
+    // A node without it has none of its code in memory.
+    const { openTransmission } = await import("./transmission-part.ts");
+    const needs = { port, engine, discovery, transfers, accounts };
+    transmission = await openTransmission(ground, needs, ends);
+  }
   const control: ControlParts = {
     node: status,
     reload: () => reloadSettings(ground.settings, asked.reload),
     transfers,
+    transmission: transmission?.rpc,
   };
-  if (port && services.site) {
+  if (port && accounts && services.site) {
     // A node without a site has none of its code in memory.
     const { openHubSite } = await import("./hub-site.ts");
     site = await openHubSite(
       ground,
-      { port, engine, discovery, tracker: tracker ?? absentTracker({ sleeping, dht }), control },
+      {
+        port,
+        engine,
+        discovery,
+        tracker: tracker ?? absentTracker({ sleeping, dht }),
+        control,
+        accounts,
+        transmission,
+      },
       ends,
     );
-  } else if (port && tracker) {
-    port.server.serve(trackerAlone(tracker));
-  }
+  } else if (port) port.server.serve(withoutSite(tracker, transmission));
   const api = new ControlApi({ ...control, clock, turns, random, log, isDiskFull });
   socket?.serve((request, context) => api.handle(request, context));
   return { dataDir, site, status, dht: () => dht.status(), faults: () => faults.totals };
 }
 
-/** The web port of a tracker without a site. */
-function trackerAlone(tracker: HubTracker): WebHandler {
-  return async (request, context) =>
-    (await tracker.handle(request, context)) ?? new Response("A tracker.\n", { status: 404 });
+/** The web port of a node without a site. */
+function withoutSite(
+  tracker: HubTracker | undefined,
+  transmission: TransmissionRoute | undefined,
+): WebHandler {
+  return async (request, context) => {
+    if (transmission && isTransmissionPath(new URL(request.url).pathname)) {
+      return transmission.handle(request, context);
+    }
+    return (
+      (await tracker?.handle(request, context)) ??
+      new Response("There is no site here.\n", { status: 404 })
+    );
+  };
 }

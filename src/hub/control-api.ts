@@ -9,6 +9,7 @@ import { controlRoutes } from "./control-routes.ts";
 import { COMPRESSED, type FailureParts, refusalOf } from "./failures.ts";
 import type { HubEnv } from "./hub-parts.ts";
 import { problemResponse, type Refusal } from "./problems.ts";
+import { answerTransmission, isTransmissionPath, type RpcHandler } from "./transmission-route.ts";
 import { WorkBudget } from "./work-budget.ts";
 
 /**
@@ -17,12 +18,14 @@ import { WorkBudget } from "./work-budget.ts";
  */
 export class ControlApi {
   readonly #failures: FailureParts;
+  readonly #transmission: RpcHandler | undefined;
   readonly #app: OpenAPIHono<HubEnv>;
 
   constructor(
     parts: ControlParts & FailureParts & { readonly clock: Clock; readonly turns: Turns },
   ) {
     this.#failures = parts;
+    this.#transmission = parts.transmission;
     const budget = new WorkBudget(parts.clock, parts.turns);
     const app = new OpenAPIHono<HubEnv>();
     app.onError((error, c) => problemResponse(refusalOf(error, c.req.path, parts)));
@@ -44,10 +47,13 @@ export class ControlApi {
 
   /** Answers one request. Never rejects. */
   async handle(request: Request, context: RequestContext): Promise<Response> {
+    const { pathname } = new URL(request.url);
     try {
+      if (this.#transmission && isTransmissionPath(pathname)) {
+        return await answerTransmission(this.#transmission, request);
+      }
       return await this.#app.fetch(request, context);
     } catch (error) {
-      const { pathname } = new URL(request.url);
       return problemResponse(refusalOf(error, pathname, this.#failures));
     }
   }

@@ -2,6 +2,7 @@ import type { NodeStatus, SettingsReload } from "../api/node.ts";
 import type { TransferStatus } from "../api/transfers.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GivenTorrent } from "../transfers/transfer-adding.ts";
+import type { RpcHandler } from "./transmission-route.ts";
 import type { Transfers } from "../transfers/transfers.ts";
 
 /** What the control API shows and calls; `daemon/` composes it. */
@@ -12,6 +13,8 @@ export interface ControlParts {
   readonly reload: () => Promise<SettingsReload | SettingsRefusal>;
   /** Absent where a node keeps no transfers. */
   readonly transfers?: TransferParts | undefined;
+  /** Absent unless it is turned on. */
+  readonly transmission?: RpcHandler | undefined;
 }
 
 /** The configuration file cannot be used; what ran before goes on. */

@@ -22,6 +22,7 @@ import type { Asset } from "./assets.ts";
 import type { ControlParts } from "./control-parts.ts";
 import type { DirectDownloads } from "./direct-downloads.ts";
 import type { RequestContext } from "../ports/web.ts";
+import type { TransmissionRoute } from "./transmission-route.ts";
 import type { WorkAccount } from "./work-budget.ts";
 
 /** Everything the hub shows and calls; `daemon/` composes it. */
@@ -49,6 +50,8 @@ export interface HubParts {
   readonly site: Site;
   readonly reach: ReachService;
   readonly control: ControlParts;
+  /** Transmission's RPC; absent unless it is turned on. */
+  readonly transmissionRoute?: Pick<TransmissionRoute, "handle"> | undefined;
   /** What the hub does, and has done since its start. */
   readonly activity: () => Activity;
   readonly limits: PublishLimits;

@@ -31,6 +31,7 @@ import { secureHeaders } from "./security-headers.ts";
 import { torrentForms } from "./torrent-forms.ts";
 import { TorrentPages } from "./torrent-pages.ts";
 import { transfersPages } from "./transfers-pages.ts";
+import { isTransmissionPath } from "./transmission-route.ts";
 import { WorkBudget } from "./work-budget.ts";
 import { zipRoutes } from "./zip-routes.ts";
 
@@ -73,6 +74,10 @@ export class Hub {
     if (isOurs && request.method === "GET") {
       const answer = this.#parts.tracker(request, context);
       if (answer) return answer;
+    }
+    const { transmissionRoute } = this.#parts;
+    if (transmissionRoute && isTransmissionPath(path)) {
+      return transmissionRoute.handle(request, context);
     }
     const response = await (isOurs
       ? this.#answer(request, path, context)

@@ -108,13 +108,18 @@ export function transferSettingsView(settings: TransferSettings): TransferSettin
 export function transferTrackersView({ tiers, status }: TransferTrackers): TransferTrackersView {
   return {
     tiers: tiers.map((tier) => [...tier]),
-    trackers: status.map(({ message, nextAnnounceInMs, seeds, leechers, ...rest }) => ({
-      ...rest,
-      message: message ?? null,
+    trackers: status.map((tracker) => ({
+      name: tracker.name,
+      tier: tracker.tier,
+      state: tracker.state,
+      message: tracker.message ?? null,
       nextAnnounceSeconds:
-        nextAnnounceInMs === undefined ? null : Math.round(nextAnnounceInMs / 1_000),
-      seeds: seeds ?? null,
-      leechers: leechers ?? null,
+        tracker.nextAnnounceInMs === undefined
+          ? null
+          : Math.round(tracker.nextAnnounceInMs / 1_000),
+      seeds: tracker.seeds ?? null,
+      leechers: tracker.leechers ?? null,
+      peersGiven: tracker.peersGiven,
     })),
   };
 }

@@ -14,6 +14,10 @@ export interface Settings {
   readonly transfers: Readonly<Record<string, unknown>>;
   /** How long a node has run over its whole life, in milliseconds. */
   readonly "up-time": number;
+  /** What all transfers did since the first start: see `Totals` of the room `transfers`. */
+  readonly "transfer-totals": Readonly<Record<string, number>>;
+  /** What a program of Transmission's RPC chose and nothing else here knows: see the room `transmission-rpc`. */
+  readonly "transmission-rpc": Readonly<Record<string, unknown>>;
 }
 
 export type ReachSetting = string | number | boolean | readonly string[];

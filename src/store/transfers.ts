@@ -47,7 +47,7 @@ export interface StoredTransfer {
 }
 
 export interface TransferRow extends StoredTransfer {
-  /** Order of adding. */
+  /** Order of adding; not given twice as long as the program runs. */
   readonly seq: number;
 }
 

@@ -77,6 +77,7 @@ export class AnnounceRound {
         const owed = tracker.owesCompleted;
         const outcome = await tracker.announce(this.#end.signal, this.#isPartialSeed());
         if (!outcome) return Number.POSITIVE_INFINITY;
+        tracker.announcedAtMs = this.#options.clock.nowMs();
         if (outcome.kind === "reply") {
           moveToFront(tier, tracker);
           const pauseMs = this.#pauseAfter(tracker, outcome);

@@ -47,6 +47,8 @@ export interface TrackerStatus {
   readonly message: string | undefined;
   /** Milliseconds until the next announce; `undefined` when none is planned. */
   readonly nextAnnounceInMs: number | undefined;
+  /** Milliseconds since the last announce ended; `undefined` before the first has. */
+  readonly announcedAgoMs: number | undefined;
   readonly seeds: number | undefined;
   readonly leechers: number | undefined;
   /** Peers in its last answer. */
@@ -90,6 +92,7 @@ export class RemoteTracker {
   #lastReply: TrackerReply | undefined;
   /** By the clock; the scheduler sets it. */
   nextAnnounceAtMs: number | undefined;
+  announcedAtMs: number | undefined;
 
   constructor(options: RemoteTrackerOptions) {
     this.#options = options;
@@ -165,7 +168,7 @@ export class RemoteTracker {
   }
 
   status(now: number): TrackerStatus {
-    const { nextAnnounceAtMs } = this;
+    const { nextAnnounceAtMs, announcedAtMs } = this;
     return {
       name: this.name,
       tier: this.#options.tier,
@@ -173,6 +176,7 @@ export class RemoteTracker {
       message: this.#message,
       nextAnnounceInMs:
         nextAnnounceAtMs === undefined ? undefined : Math.max(nextAnnounceAtMs - now, 0),
+      announcedAgoMs: announcedAtMs === undefined ? undefined : now - announcedAtMs,
       seeds: this.#lastReply?.complete,
       leechers: this.#lastReply?.incomplete,
       peersGiven: this.#lastReply?.peers.length ?? 0,

@@ -13,12 +13,12 @@ export class AwakeTransfer {
   /** Bytes of the row that the engine's figures do not contain. */
   readonly #uploadedBefore: number;
   readonly #downloadedBefore: number;
-  /** That the engine's figures began with. */
-  readonly #uploadedAtOpening: number;
   /** The figures that are in the database, or on their way there. */
   #saved: Figures;
   #lastUploaded: number;
   #lastDownloaded: number;
+  /** That the engine's figures began with. */
+  readonly #begun: { readonly uploaded: number; readonly downloaded: number };
   /** Monotonic milliseconds. */
   lastPeerMs: number;
   lastByteMs: number;
@@ -38,9 +38,9 @@ export class AwakeTransfer {
     // A kill may lose the last seconds of either: the larger one is right.
     this.#uploadedBefore = Math.max(0, row.uploaded - counted.uploaded);
     this.#downloadedBefore = Math.max(0, row.downloaded - counted.downloaded);
+    this.#begun = counted;
     this.#lastUploaded = counted.uploaded;
     this.#lastDownloaded = counted.downloaded;
-    this.#uploadedAtOpening = counted.uploaded;
     this.#saved = figuresOf(row);
     this.lastPeerMs = nowMs;
     this.lastByteMs = nowMs;
@@ -54,9 +54,12 @@ export class AwakeTransfer {
     return this.row.finished_at !== null;
   }
 
-  /** Bytes that it has sent since it woke, as of the last count. */
-  get sentBytes(): number {
-    return this.#lastUploaded - this.#uploadedAtOpening;
+  /** Bytes since it came into the engine, as of the last `count`. */
+  get moved(): { readonly uploaded: number; readonly downloaded: number } {
+    return {
+      uploaded: this.#lastUploaded - this.#begun.uploaded,
+      downloaded: this.#lastDownloaded - this.#begun.downloaded,
+    };
   }
 
   state(): TransferState {

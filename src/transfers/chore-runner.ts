@@ -32,7 +32,7 @@ export interface ChoreRunnerParts {
   readonly log: Log;
   /** A transfer has moved, or stays where it was. */
   readonly onMoved: () => void;
-  readonly onRemoved: (id: string, infohashes: Infohashes) => void;
+  readonly onRemoved: (id: string, infohashes: Infohashes, seq: number) => void;
 }
 
 /**
@@ -140,7 +140,7 @@ export class ChoreRunner {
     if (info) await removeContent(content, info, row.root);
     await shelf.remove(id);
     await transfers.delete(id);
-    onRemoved(id, infohashesOf(row));
+    onRemoved(id, infohashesOf(row), row.seq);
   }
 
   async #moveNow(row: TransferRow, to: string): Promise<void> {

@@ -56,6 +56,8 @@ export class RunningTransfers {
   readonly #parts: RunningTransfersParts;
   readonly #opener: TransferOpener;
   readonly #running = new Map<string, OpenedTransfer>();
+  /** Bytes of those that have left the engine. */
+  #movedBefore = { uploaded: 0, downloaded: 0 };
 
   constructor(parts: RunningTransfersParts) {
     this.#parts = parts;
@@ -72,6 +74,16 @@ export class RunningTransfers {
 
   *all(): Iterable<AwakeTransfer> {
     for (const { awake } of this.#running.values()) yield awake;
+  }
+
+  /** Bytes since the start, of all that run or did. */
+  get moved(): { readonly uploaded: number; readonly downloaded: number } {
+    let { uploaded, downloaded } = this.#movedBefore;
+    for (const { moved } of this.all()) {
+      uploaded += moved.uploaded;
+      downloaded += moved.downloaded;
+    }
+    return { uploaded, downloaded };
   }
 
   /**
@@ -116,6 +128,11 @@ export class RunningTransfers {
     const { awake, saved } = running;
     awake.count(clock.nowMs(), clock.wallMs());
     this.#running.delete(id);
+    const { moved } = awake;
+    this.#movedBefore = {
+      uploaded: this.#movedBefore.uploaded + moved.uploaded,
+      downloaded: this.#movedBefore.downloaded + moved.downloaded,
+    };
     try {
       await engine.remove(awake.torrent);
     } catch (error) {

@@ -32,7 +32,7 @@ export class SleepingSeeds {
     if (awake && !awake.quiet) return;
     try {
       if (!awake) shares.judge(row);
-      const sent = (this.#sent.get(row.id) ?? 0) + (awake?.sentBytes ?? 0);
+      const sent = (this.#sent.get(row.id) ?? 0) + (awake?.moved.uploaded ?? 0);
       // Trackers count from the start that they are told of (BEP 3): earlier bytes are told in the next turn.
       await this.#announce(row, { isListed: !isFirst, uploaded: isFirst ? 0 : sent });
     } catch (error) {
@@ -42,7 +42,8 @@ export class SleepingSeeds {
 
   /** A seed has left the engine. */
   async handleAsleep(awake: AwakeTransfer): Promise<void> {
-    const { id, row, quiet, sentBytes } = awake;
+    const { id, row, quiet, moved } = awake;
+    const sentBytes = moved.uploaded;
     if (quiet) {
       if (sentBytes > 0) this.#sent.set(id, (this.#sent.get(id) ?? 0) + sentBytes);
       return;

@@ -1,6 +1,6 @@
-import type { Bitfield } from "../base/bitfield.ts";
+import { Bitfield } from "../base/bitfield.ts";
 import type { EngineTorrent, PeerStatus } from "../engine/session-contract.ts";
-import type { TorrentInfo } from "../metainfo/metainfo.ts";
+import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
 import type { TransferRow, TransferTable } from "../store/transfers.ts";
 import { placedInfo } from "./placed-info.ts";
 import type { RunningTransfers } from "./running-transfers.ts";
@@ -37,6 +37,21 @@ export interface TransferPeers {
   readonly pieceCount: number;
 }
 
+/** What a transfer is made of, and how much of it is there. */
+export interface TransferAbout {
+  /** The .torrent file; `undefined` until the details of a link are known. */
+  readonly metainfo: Metainfo | undefined;
+  readonly info: TorrentInfo | undefined;
+  /** Absolute path of the .torrent file, which may not be there yet. */
+  readonly torrentFile: string;
+  /** Pieces that are intact; `undefined` while that is not known. */
+  readonly have: Bitfield | undefined;
+  /** For each piece, how many connected peers have it; `undefined` while it does not run. */
+  readonly copies: readonly number[] | undefined;
+  /** Web seeds that send now. */
+  readonly webSeedsSending: number;
+}
+
 export interface TransferDetailsParts {
   readonly transfers: Pick<TransferTable, "find">;
   readonly running: RunningTransfers;
@@ -67,6 +82,26 @@ export class TransferDetails {
       const done = row.whole === 1 ? length : doneOf(info, index, have);
       return [{ index, path, length, priority: priorities[index]!, done }];
     });
+  }
+
+  /** Reads its .torrent file. @throws {TransfersError} (rejects) `not-found`. */
+  async about(id: string): Promise<TransferAbout> {
+    const { running, shelf } = this.#parts;
+    const row = await this.#row(id);
+    const torrent = running.get(id)?.torrent;
+    const metainfo = row.magnet === null ? await shelf.loadTorrent(id) : undefined;
+    const info = torrent?.info ?? metainfo?.info;
+    const seeds = torrent?.stats().seeds ?? 0;
+    const partial = torrent?.partialCopies();
+    const sending = torrent?.webSeeds().filter((seed) => seed.downloadBytesPerSecond > 0) ?? [];
+    return {
+      metainfo,
+      info,
+      torrentFile: shelf.torrentPath(id),
+      have: info && row.whole === 1 ? allOf(info) : await this.#have(id, torrent),
+      copies: partial && Array.from(partial, (count) => count + seeds),
+      webSeedsSending: sending.length,
+    };
   }
 
   /** The connected peers. @throws {TransfersError} (rejects) `not-found`. */
@@ -103,6 +138,12 @@ export class TransferDetails {
   async #have(id: string, torrent: EngineTorrent | undefined): Promise<Bitfield | undefined> {
     return torrent?.have ?? (await this.#parts.shelf.loadResume(id))?.have;
   }
+}
+
+function allOf({ geometry }: TorrentInfo): Bitfield {
+  const have = new Bitfield(geometry.pieceCount);
+  have.fill();
+  return have;
 }
 
 function doneOf(

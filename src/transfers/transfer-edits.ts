@@ -11,6 +11,7 @@ import {
   type TransferChoices,
   wantedFiles,
 } from "./transfer-choices.ts";
+import type { ContentFiles } from "./transfer-chores.ts";
 import type { TransferEngine } from "./transfer-engine.ts";
 import { trackersOf } from "./transfer-row.ts";
 import { TransfersError } from "./transfers-error.ts";
@@ -36,6 +37,8 @@ export interface TransferEdit {
   /** The beginning and the end of each file before the rest of it. */
   readonly firstAndLast?: boolean | undefined;
   readonly position?: "first" | "last" | undefined;
+  /** Absolute folder that exists: its content is there, and is compared with its hashes. Nothing is moved. */
+  readonly root?: string | undefined;
   readonly addTrackers?: readonly string[] | undefined;
   /** Announce URLs of another copy of the torrent. They come from outside, and are judged like its own. */
   readonly joinTrackers?: readonly string[] | undefined;
@@ -48,6 +51,7 @@ export interface TransferEditsParts {
   readonly transfers: Pick<TransferTable, "positions">;
   readonly running: RunningTransfers;
   readonly engine: TransferEngine;
+  readonly content: Pick<ContentFiles, "stat">;
 }
 
 /** Carries out what the owner changes about a transfer: at once for one that runs. */
@@ -61,6 +65,7 @@ export class TransferEdits {
   /** Call it in the transfer's line. @throws {TransfersError} (rejects) `bad-choice`; then nothing has changed. */
   async apply(row: TransferRow, edit: TransferEdit): Promise<void> {
     refuseUnusable(edit);
+    await this.#refuseNoFolder(edit);
     const { running, engine } = this.#parts;
     const { id } = row;
     const before = parseChoices(row.choices);
@@ -83,6 +88,11 @@ export class TransferEdits {
       trackers: JSON.stringify(trackers),
       position,
     });
+    if (edit.root !== undefined && edit.root !== row.root) {
+      await running.recheck(id);
+      await running.update(id, { root: edit.root });
+      return;
+    }
     const asksOthers =
       JSON.stringify(trackers) !== row.trackers ||
       JSON.stringify(choices.ownTrackers) !== JSON.stringify(before.ownTrackers ?? []);
@@ -101,6 +111,16 @@ export class TransferEdits {
     }
     if (changesOrder(edit)) awake.torrent.setOrder(fetchOrder(choices));
     if (edit.addPeers) engine.addPeers(awake.torrent, edit.addPeers);
+  }
+
+  async #refuseNoFolder({ root }: TransferEdit): Promise<void> {
+    if (root === undefined) return;
+    if (!root.startsWith("/")) {
+      throw new TransfersError("bad-choice", `${root} is no absolute path.`);
+    }
+    const facts = await this.#parts.content.stat(root);
+    if (facts?.folder !== true)
+      throw new TransfersError("bad-choice", `There is no folder ${root}.`);
   }
 
   async #position({ position }: TransferRow, edit: TransferEdit): Promise<number> {

@@ -26,6 +26,7 @@ export interface TransferTracker {
   /** Why it fails, or its warning. The text comes from outside. */
   readonly message: string | undefined;
   readonly nextAnnounceInMs: number | undefined;
+  readonly announcedAgoMs: number | undefined;
   readonly seeds: number | undefined;
   readonly leechers: number | undefined;
   readonly peersGiven: number;

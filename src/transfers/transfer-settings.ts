@@ -25,6 +25,8 @@ export interface LabelSettings {
 
 /** What a node's owner chooses for all transfers. */
 export interface TransferSettings {
+  /** Absolute folder for what is added from now on; absent: the one in the configuration. */
+  readonly folder?: string | undefined;
   /** Downloads that run at one time; 0: any number. Downloads for which nothing arrives do not count. */
   readonly downloadsMax: number;
   /** Seeds that are kept awake without a peer. */

@@ -34,6 +34,11 @@ export class TransferShelf {
     this.#parts = parts;
   }
 
+  /** Where the .torrent file is, or will be. */
+  torrentPath(id: string): string {
+    return this.#path(id, "torrent");
+  }
+
   /** Durable when it resolves. */
   async saveTorrent(id: string, bytes: Uint8Array): Promise<void> {
     await this.#parts.files.write(this.#path(id, "torrent"), bytes);

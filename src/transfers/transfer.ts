@@ -17,6 +17,8 @@ export interface Transfer {
   /** Wanted bytes; `undefined` until the details are known. */
   readonly size: number | undefined;
   readonly done: number;
+  /** All of the torrent is there, not only what is wanted. */
+  readonly isWhole: boolean;
   readonly downBytesPerSecond: number;
   readonly upBytesPerSecond: number;
   /** Over its whole life here. */
@@ -60,6 +62,7 @@ export function transferOf(
     state: awake ? awake.state() : (now.taking ?? stateAsleep(rowState(row), now.before)),
     size: row.size ?? undefined,
     done: row.done,
+    isWhole: row.whole === 1,
     downBytesPerSecond: stats?.downloadBytesPerSecond ?? 0,
     upBytesPerSecond: stats?.uploadBytesPerSecond ?? 0,
     downloaded: row.downloaded,

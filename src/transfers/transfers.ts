@@ -8,6 +8,8 @@ import { DownloadQueue } from "./download-queue.ts";
 import { KnownContents } from "./known-contents.ts";
 import { LabelRates } from "./label-rates.ts";
 import type { QueueMove } from "./queue-moves.ts";
+import { prepareFolder } from "./prepare-folder.ts";
+import { RemovedLately } from "./removed-lately.ts";
 import { RunningTransfers } from "./running-transfers.ts";
 import { type RatesNow, ratesNow, weekMoment } from "./rate-schedule.ts";
 import { ShareEnds } from "./share-ends.ts";
@@ -32,10 +34,11 @@ import {
   type TransferSettingsChange,
   withChange,
 } from "./transfer-settings.ts";
+import type { TransfersOptions } from "./transfers-options.ts";
+import { TransferTotals } from "./transfer-totals.ts";
 import { TransferShelf } from "./transfer-shelf.ts";
 import { TransferWatch, type TransferNews } from "./transfer-watch.ts";
-import type { TransfersOptions } from "./transfers-options.ts";
-import { asDiskError, TransfersError } from "./transfers-error.ts";
+import { TransfersError } from "./transfers-error.ts";
 import { UpTime } from "./up-time.ts";
 
 const TICK_MS = 1_000;
@@ -58,6 +61,8 @@ export class Transfers {
   readonly #options: TransfersOptions;
   /** The files, peers and trackers of each. */
   readonly details: TransferDetails;
+  readonly totals: TransferTotals;
+  readonly removed: RemovedLately;
   readonly #shelf: TransferShelf;
   readonly #lines = new TransferLines();
   readonly #running: RunningTransfers;
@@ -127,6 +132,7 @@ export class Transfers {
       ...options,
       shelf: this.#shelf,
       onAdded: (id, infohashes) => {
+        this.totals.handleAdded();
         options.sleeping?.add(infohashes);
         this.#watch.handleChange(id);
       },
@@ -137,13 +143,16 @@ export class Transfers {
       running,
       lines,
       onMoved: () => this.#queue.handleChange(),
-      onRemoved: (id, infohashes) => {
+      onRemoved: (id, infohashes, seq) => {
+        this.removed.handleRemoved(seq);
         options.sleeping?.delete(infohashes);
         taking.forget(id);
         this.#watch.handleChange(id);
       },
     });
-    this.#edits = new TransferEdits({ transfers, running, engine });
+    this.#edits = new TransferEdits({ ...options, running });
+    this.totals = new TransferTotals({ ...options, running, upTime: this.#upTime });
+    this.removed = new RemovedLately(clock);
     this.details = new TransferDetails({ transfers, running, shelf: this.#shelf, engine });
   }
 
@@ -154,6 +163,7 @@ export class Transfers {
     const { settings, transfers } = this.#options;
     this.#settings = await loadSettings(settings, this.#settings);
     await this.#upTime.load();
+    await this.totals.load();
     this.#isOpen = true;
     this.#setRates();
     this.#labelRates.set(this.#settings.labels);
@@ -177,6 +187,7 @@ export class Transfers {
     const ids = Array.from(this.#running.all(), ({ id }) => id);
     await Promise.all(ids.map((id) => this.#running.close(id)));
     await this.#upTime.save();
+    await this.totals.save();
   }
 
   // ---- Adding ----------------------------------------------------------------------------------------
@@ -208,22 +219,11 @@ export class Transfers {
   async addAll(given: readonly GivenTorrent[], how: AddTransfer = {}): Promise<AddOutcome[]> {
     this.#demandOpen();
     refuseUnusable({ addTrackers: how.choices?.ownTrackers, addPeers: how.choices?.peers });
-    const root = how.root ?? this.#options.downloadFolder;
-    await this.#prepareFolder(root);
+    const root = how.root ?? this.downloadFolder;
+    await prepareFolder(this.#options.content, root);
     const outcomes = await this.#adding.addAll(given, { ...how, root });
     this.#queue.handleChange();
     return outcomes;
-  }
-
-  async #prepareFolder(root: string): Promise<void> {
-    if (!root.startsWith("/")) {
-      throw new TransfersError("bad-choice", `${root} is no absolute path.`);
-    }
-    try {
-      await this.#options.content.makeFolder(root);
-    } catch (error) {
-      throw asDiskError(error, `the folder ${root} cannot be used`);
-    }
   }
 
   // ---- Looking -----------------------------------------------------------------------------------------
@@ -312,6 +312,11 @@ export class Transfers {
     this.#queue.handleChange();
   }
 
+  /** The ids of all unfinished ones in the order of the queue. */
+  async queue(): Promise<string[]> {
+    return (await this.#options.transfers.queue()).map(({ id }) => id);
+  }
+
   /** Changes the order of the queue. */
   async moveInQueue(ids: readonly string[], to: QueueMove): Promise<void> {
     this.#demandOpen();
@@ -347,7 +352,7 @@ export class Transfers {
    * @throws {TransfersError} (rejects) `not-found`; `exists` when a file is in the way; the disk's refusal.
    */
   async move(id: string, root: string): Promise<void> {
-    await this.#prepareFolder(root);
+    await prepareFolder(this.#options.content, root);
     await this.#change(id, async (row) => {
       if (row.root !== root) await this.#chores.move(row, root);
     });
@@ -397,11 +402,6 @@ export class Transfers {
     return awake?.torrent;
   };
 
-  /** Absolute; content is put here unless something else is chosen. */
-  get downloadFolder(): string {
-    return this.#options.downloadFolder;
-  }
-
   #openInLine(id: string): void {
     if (!this.#isOpen) return;
     this.#lines
@@ -450,7 +450,8 @@ export class Transfers {
     this.#setRates();
     this.#rest.sweep();
     this.#queue.handleChange();
-    Promise.all([this.#running.saveFigures(), this.#upTime.save()]).catch((error: unknown) => {
+    const saving = [this.#running.saveFigures(), this.#upTime.save(), this.totals.save()];
+    Promise.all(saving).catch((error: unknown) => {
       log.error("the figures of transfers were not saved", { error: String(error) });
     });
   }
@@ -474,7 +475,13 @@ export class Transfers {
     return this.#settings;
   }
 
+  /** Absolute; content is put here unless something else is chosen. */
+  get downloadFolder(): string {
+    return this.#settings.folder ?? this.#options.downloadFolder;
+  }
+
   async setSettings(change: TransferSettingsChange): Promise<TransferSettings> {
+    if (change.folder !== undefined) await prepareFolder(this.#options.content, change.folder);
     this.#settings = withChange(this.#settings, change);
     await saveSettings(this.#options.settings, this.#settings);
     this.#setRates();

@@ -97,6 +97,7 @@ const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   "POST /api/v1/transfers/:id/start": ADMINISTRATORS,
   "POST /api/v1/transfers/:id/stop": ADMINISTRATORS,
   "POST /api/v1/transfers/:id/recheck": ADMINISTRATORS,
+  "POST /api/v1/transfers/:id/rename": ADMINISTRATORS,
   "POST /api/v1/transfers/:id/announce": ADMINISTRATORS,
   "POST /api/v1/setup": ALL,
   "GET /api/v1/session": ALL,

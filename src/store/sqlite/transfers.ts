@@ -15,6 +15,8 @@ import type { Schema } from "./schema.ts";
 export class SqliteTransferTable implements TransferTable {
   readonly #db: Kysely<Schema>;
   readonly #database: DatabaseSync;
+  /** Of the rows that were deleted: a place is given once in a run, because programs remember it. */
+  #goneSeq = 0;
 
   constructor(db: Kysely<Schema>, database: DatabaseSync) {
     this.#db = db;
@@ -24,14 +26,21 @@ export class SqliteTransferTable implements TransferTable {
   async insertAll(rows: readonly StoredTransfer[]): Promise<readonly string[]> {
     return this.#db.transaction().execute(async (transaction) => {
       const added: string[] = [];
+      const { last } = await transaction
+        .selectFrom("transfers")
+        .select(sql<number>`coalesce(max(seq), 0)`.as("last"))
+        .executeTakeFirstOrThrow();
+      let seq = Math.max(last, this.#goneSeq);
       for (const row of rows) {
         const found = await transaction
           .insertInto("transfers")
-          .values(row)
+          .values({ ...row, seq: seq + 1 })
           .onConflict((conflict) => conflict.doNothing())
           .returning("id")
           .executeTakeFirst();
-        if (found) added.push(found.id);
+        if (!found) continue;
+        seq += 1;
+        added.push(found.id);
       }
       return added;
     });
@@ -198,7 +207,12 @@ export class SqliteTransferTable implements TransferTable {
   async delete(id: string): Promise<void> {
     await this.#db.transaction().execute(async (transaction) => {
       await transaction.deleteFrom("transfer_contents").where("transfer", "=", id).execute();
-      await transaction.deleteFrom("transfers").where("id", "=", id).execute();
+      const gone = await transaction
+        .deleteFrom("transfers")
+        .where("id", "=", id)
+        .returning("seq")
+        .executeTakeFirst();
+      this.#goneSeq = Math.max(this.#goneSeq, gone?.seq ?? 0);
     });
   }
 
