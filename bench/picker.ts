@@ -57,6 +57,7 @@ function download(picker: PiecePicker, peers: readonly PeerKey[], readerCount: n
     canStart: () => true,
     whole: false,
     snubbed: false,
+    soonBlocks: 0,
     silent: false,
     choked: false,
   };

@@ -133,3 +133,13 @@ export const TRANSFERS_PAGE_PATH = "/transfers";
 export function transferPagePath(id: string, tab?: string): string {
   return `${TRANSFERS_PAGE_PATH}/${id}${tab === undefined ? "" : `/${tab}`}`;
 }
+
+/** GET the bytes of a file, also while it is fetched, with ranges. @param index - Of `TransferFiles`. */
+export function transferContentPath(id: string, index: number): string {
+  return `${transferPath(id)}/files/${index}/content`;
+}
+
+/** POST gives `MediaLink`: the same for a player. */
+export function transferLinkPath(id: string, index: number): string {
+  return `${transferPath(id)}/files/${index}/link`;
+}

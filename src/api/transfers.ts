@@ -295,6 +295,15 @@ export const transferFilesSchema = z
   })
   .meta({ id: "TransferFiles" });
 
+/** `POST /api/v1/transfers/{id}/files/{index}/link`. */
+export const mediaLinkSchema = z
+  .object({
+    /** On this site, with a key in it: whoever has it reads this file. */
+    path: z.string(),
+    endsAt: z.iso.datetime(),
+  })
+  .meta({ id: "MediaLink" });
+
 export const transferPeersSchema = z
   .object({
     peers: z.array(
@@ -419,6 +428,7 @@ export type QueueMoveInput = z.infer<typeof queueMoveSchema>;
 export type TransferList = z.infer<typeof transferListSchema>;
 export type TransferNewsView = z.infer<typeof transferNewsSchema>;
 export type TransferFilesView = z.infer<typeof transferFilesSchema>;
+export type MediaLinkView = z.infer<typeof mediaLinkSchema>;
 export type TransferPeersView = z.infer<typeof transferPeersSchema>;
 export type TransferTrackersView = z.infer<typeof transferTrackersSchema>;
 export type TransferEditInput = z.input<typeof transferEditSchema>;

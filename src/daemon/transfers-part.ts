@@ -3,6 +3,7 @@ import { SessionDht } from "../commands/one-shot-dht.ts";
 import { readTorrentSource } from "../commands/torrent-source.ts";
 import { TransferSession } from "../commands/transfer-session.ts";
 import type { TransferParts } from "../hub/control-parts.ts";
+import { MediaLinks } from "../hub/media-links.ts";
 import { disksOf } from "../platform/disks.ts";
 import { NodeUserFiles } from "../platform/node-user-files.ts";
 import { TrackerClient } from "../tracker-client/tracker-client.ts";
@@ -26,7 +27,7 @@ export async function openTransfers(
   needs: TransfersNeeds,
   ends: Ends,
 ): Promise<TransferParts> {
-  const { config, dataDir, state, disk, clock, log, turns } = ground;
+  const { config, dataDir, state, disk, clock, random, log, turns } = ground;
   const { engine } = needs;
   const { network } = engine;
   const userFiles = new NodeUserFiles();
@@ -60,7 +61,8 @@ export async function openTransfers(
     const source = await readTorrentSource(ports, url);
     return "bytes" in source ? { torrent: source.bytes } : { link: source.link };
   };
-  return { service, openUrl, disks: disksOf, clock };
+  const links = new MediaLinks(random, clock);
+  return { service, openUrl, disks: disksOf, clock, links };
 }
 
 function transferEngine(

@@ -4,6 +4,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { GivenTorrent } from "../transfers/transfer-adding.ts";
 import type { RpcHandler } from "./transmission-route.ts";
 import type { Transfers } from "../transfers/transfers.ts";
+import type { MediaLinks } from "./media-links.ts";
 
 /** What the control API shows and calls; `daemon/` composes it. */
 export interface ControlParts {
@@ -31,4 +32,6 @@ export interface TransferParts {
   /** The disks that hold these folders, each once; folders that are not there are left out. */
   readonly disks: (folders: readonly string[]) => Promise<TransferStatus["disks"]>;
   readonly clock: Clock;
+  /** For players; the same on the socket and on the web port. */
+  readonly links: MediaLinks;
 }

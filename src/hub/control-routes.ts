@@ -1,4 +1,5 @@
 import { nodeRoutes } from "./api-node.ts";
+import { transferContentRoutes } from "./api-transfer-content.ts";
 import { transferRoutes } from "./api-transfers.ts";
 import { type ApiApp, createApiApp } from "./api-app.ts";
 import type { ControlParts } from "./control-parts.ts";
@@ -12,5 +13,6 @@ export function controlRoutes(parts: ControlParts): ApiApp {
   const app = createApiApp();
   app.route("/", nodeRoutes(parts));
   app.route("/", transferRoutes(parts.transfers));
+  app.route("/", transferContentRoutes(parts.transfers));
   return app;
 }

@@ -5,13 +5,22 @@
  * direction marks reverse an extension (MET-4).
  */
 export function attachment(name: string): string {
+  return `attachment; ${named(name)}`;
+}
+
+/** The same for a file that a browser shows: the name is for those who save it. */
+export function inline(name: string): string {
+  return `inline; ${named(name)}`;
+}
+
+function named(name: string): string {
   const safe = name.toWellFormed().replace(MISLEADING, "_");
   const ascii = safe.replace(/[^\x20-\x7e]|["%]/g, "_");
   const full = encodeURIComponent(safe).replace(
     /['()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
-  return `attachment; filename="${ascii}"; filename*=UTF-8''${full}`;
+  return `filename="${ascii}"; filename*=UTF-8''${full}`;
 }
 
 const MISLEADING =

@@ -5,11 +5,12 @@ import type { StoredContent } from "../publish/stored-contents.ts";
 import type { StoredFile } from "../publish/catalogue.ts";
 import { absent } from "./absent.ts";
 import { breakOff } from "./break-off.ts";
-import { type ByteRange, parseByteRange } from "./byte-range.ts";
+import type { ByteRange } from "./byte-range.ts";
 import { attachment } from "./download-name.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
 import type { DirectDownload } from "./direct-downloads.ts";
 import { fileBytes, judgedStream } from "./judged-stream.ts";
+import { partialAnswer } from "./partial-answer.ts";
 import { fileLost } from "./problems.ts";
 import { FOREIGN_POLICY } from "./security-headers.ts";
 import { Views } from "./views.ts";
@@ -60,25 +61,9 @@ export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
       throw fileLost();
     }
     const etag = `"${file.version}-${open.size}-${Math.trunc(open.mtimeMs)}"`;
-    const headers = fileHeaders(file, etag);
-    if (c.req.header("if-none-match") === etag) {
-      headers.delete("content-type");
-      return new Response(null, { status: 304, headers });
-    }
-    // The client has part of another version: it gets everything from the start.
-    const ifRange = c.req.header("if-range");
-    const header = ifRange === undefined || ifRange === etag ? c.req.header("range") : undefined;
-    const range = parseByteRange(header ?? null, open.size);
-    if (range === "unsatisfiable") {
-      headers.set("content-range", `bytes */${open.size}`);
-      return new Response(null, { status: 416, headers });
-    }
-    const part = range === "whole" ? { first: 0, last: open.size - 1 } : range;
-    headers.set("content-length", String(part.last + 1 - part.first));
-    if (range !== "whole") {
-      headers.set("content-range", `bytes ${part.first}-${part.last}/${open.size}`);
-    }
-    const status = range === "whole" ? 200 : 206;
+    const asked = partialAnswer(c, { size: open.size, etag, headers: fileHeaders(file) });
+    if (asked instanceof Response) return asked;
+    const { status, headers, part } = asked;
     if (part.last < part.first) return new Response(null, { status, headers });
     const body = await judged(c, file, part);
     return new Response(body, { status, headers });
@@ -138,15 +123,13 @@ export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
   }
 }
 
-function fileHeaders(file: StoredFile, etag: string): Headers {
+function fileHeaders(file: StoredFile): Headers {
   const name = file.path.slice(file.path.lastIndexOf("/") + 1);
   return new Headers({
     // Never a type that a browser would run on our origin, whatever the file is.
     "content-type": "application/octet-stream",
     "content-disposition": attachment(name),
     "content-security-policy": FOREIGN_POLICY,
-    "accept-ranges": "bytes",
     "cache-control": "public, max-age=0, must-revalidate",
-    etag,
   });
 }

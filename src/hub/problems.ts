@@ -88,6 +88,11 @@ const TRANSFERS: Readonly<
   exists: [409, "conflict"],
   "bad-source": [400, "bad_request", "Give a .torrent file, a magnet link, an infohash or a URL."],
   "bad-choice": [400, "bad_request"],
+  "not-running": [
+    409,
+    "conflict",
+    "everseed ls shows what it does; everseed start goes on with it.",
+  ],
   "disk-full": [507, "disk_full", "Free some space there, then try again."],
   "disk-error": [507, "disk_error", "Check that folder and its disk, or choose another."],
   closed: [503, "busy", "Try again in a moment."],

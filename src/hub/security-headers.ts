@@ -19,6 +19,10 @@ const PAGE_POLICY = [
 /** Published files: even opened in a tab, they can run nothing and reach nothing. */
 export const FOREIGN_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'";
 
+/** The same for what a browser shows by itself: a film, a sound, a picture, a text. */
+export const SHOWN_POLICY =
+  "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+
 /** For a page that brings its one style and can reach nothing. */
 export function onePageWithStyle(style: string): string {
   const hash = sha256(encodeUtf8(style)).toBase64();

@@ -7,11 +7,11 @@ import type { Listing } from "../publish/catalogue.ts";
 import type { StoredContent } from "../publish/stored-contents.ts";
 import { absent } from "./absent.ts";
 import { breakOff } from "./break-off.ts";
-import { parseByteRange } from "./byte-range.ts";
 import { archiveName, attachment } from "./download-name.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
 import type { DirectDownload } from "./direct-downloads.ts";
 import { judgedStream } from "./judged-stream.ts";
+import { partialAnswer } from "./partial-answer.ts";
 import { notFound, RefusedError } from "./problems.ts";
 import { FOREIGN_POLICY } from "./security-headers.ts";
 import { type Seat, StreamSeats } from "./stream-seats.ts";
@@ -83,27 +83,11 @@ export function zipRoutes(parts: HubParts): Hono<HubEnv> {
       "content-type": "application/zip",
       "content-disposition": attachment(archiveName(listing.name)),
       "content-security-policy": FOREIGN_POLICY,
-      "accept-ranges": "bytes",
       "cache-control": "public, max-age=0, must-revalidate",
-      etag,
     });
-    if (c.req.header("if-none-match") === etag) {
-      headers.delete("content-type");
-      return new Response(null, { status: 304, headers });
-    }
-    const ifRange = c.req.header("if-range");
-    const header = ifRange === undefined || ifRange === etag ? c.req.header("range") : undefined;
-    const range = parseByteRange(header ?? null, size);
-    if (range === "unsatisfiable") {
-      headers.set("content-range", `bytes */${size}`);
-      return new Response(null, { status: 416, headers });
-    }
-    const part = range === "whole" ? { first: 0, last: size - 1 } : range;
-    headers.set("content-length", String(part.last + 1 - part.first));
-    if (range !== "whole") {
-      headers.set("content-range", `bytes ${part.first}-${part.last}/${size}`);
-    }
-    const status = range === "whole" ? 200 : 206;
+    const asked = partialAnswer(c, { size, etag, headers });
+    if (asked instanceof Response) return asked;
+    const { status, part } = asked;
     if (c.req.method === "HEAD") return new Response(null, { status, headers });
     const fail = (controller: ReadableStreamDefaultController, cause: unknown): void => {
       // Neither a slow reader nor a removed torrent is our fault.

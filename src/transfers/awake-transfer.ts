@@ -22,6 +22,8 @@ export class AwakeTransfer {
   /** Monotonic milliseconds. */
   lastPeerMs: number;
   lastByteMs: number;
+  /** Streams of its files: it neither sleeps nor rests meanwhile. */
+  readers = 0;
 
   /** @param options.counted - Bytes that the engine's figures begin with. */
   constructor(options: {
@@ -50,6 +52,11 @@ export class AwakeTransfer {
     return this.row.id;
   }
 
+  /** No peer is connected, and nobody reads its files. */
+  get isIdle(): boolean {
+    return this.readers === 0 && this.torrent.stats().peers === 0;
+  }
+
   get isFinished(): boolean {
     return this.row.finished_at !== null;
   }
@@ -75,7 +82,7 @@ export class AwakeTransfer {
   /** Milliseconds for which nothing has arrived; 0 while it is checked. */
   stalledMs(nowMs: number): number {
     const { kind } = this.torrent.state;
-    if (kind === "checking" || kind === "seeding") return 0;
+    if (kind === "checking" || kind === "seeding" || this.readers > 0) return 0;
     return nowMs - this.lastByteMs;
   }
 

@@ -50,7 +50,7 @@ export class SeedRest {
   /** Finished ones without a peer, idle for longest first. */
   #idle(): AwakeTransfer[] {
     return Array.from(this.#parts.running.all())
-      .filter((awake) => awake.isFinished && awake.torrent.stats().peers === 0)
+      .filter((awake) => awake.isFinished && awake.isIdle)
       .toSorted((a, b) => a.lastPeerMs - b.lastPeerMs);
   }
 
@@ -58,7 +58,7 @@ export class SeedRest {
     const { running, lines, sleeping, log } = this.#parts;
     const { id } = awake;
     const sleep = async (): Promise<void> => {
-      if (running.get(id) !== awake || awake.torrent.stats().peers > 0) return;
+      if (running.get(id) !== awake || !awake.isIdle) return;
       await running.close(id);
       await sleeping.handleAsleep(awake);
     };

@@ -12,6 +12,8 @@ export type TransfersErrorCode =
   | "bad-source"
   /** A choice that cannot be carried out. */
   | "bad-choice"
+  /** It is stopped, has failed, moves, or waits in the queue. */
+  | "not-running"
   | "disk-full"
   | "disk-error"
   /** The node is stopping. */

@@ -21,6 +21,7 @@ import {
   type GivenTorrent,
   TransferAdding,
 } from "./transfer-adding.ts";
+import { TransferContents } from "./transfer-contents.ts";
 import { TransferDetails } from "./transfer-details.ts";
 import { refuseUnusable, type TransferEdit, TransferEdits } from "./transfer-edits.ts";
 import { type Transfer, transferOf } from "./transfer.ts";
@@ -63,6 +64,8 @@ export class Transfers {
   readonly details: TransferDetails;
   readonly totals: TransferTotals;
   readonly removed: RemovedLately;
+  /** Their files as streams. */
+  readonly contents: TransferContents;
   readonly #shelf: TransferShelf;
   readonly #lines = new TransferLines();
   readonly #running: RunningTransfers;
@@ -154,6 +157,8 @@ export class Transfers {
     this.totals = new TransferTotals({ ...options, running, upTime: this.#upTime });
     this.removed = new RemovedLately(clock);
     this.details = new TransferDetails({ transfers, running, shelf: this.#shelf, engine });
+    const isOpen = (): boolean => this.#isOpen;
+    this.contents = new TransferContents({ transfers, running, lines, clock, isOpen });
   }
 
   // ---- Beginning and end ---------------------------------------------------------------------------

@@ -15,6 +15,8 @@ const LIMIT_MS = 20_000;
 
 export interface RunningNode {
   readonly port: number;
+  /** The path of its control socket. */
+  readonly socket: string;
   send(method: "GET" | "POST" | "PATCH", path: string, body?: unknown): Promise<TransferView>;
   /** For a path whose answer says nothing. */
   command(method: "POST" | "DELETE", path: string): Promise<void>;
@@ -67,6 +69,7 @@ export async function startNode(
   };
   return {
     port: node.status().peerPort,
+    socket,
     stop: () => node.stop(),
     command: async (method, path) => void (await ask(method, path)),
     send: async (method, path, body) =>

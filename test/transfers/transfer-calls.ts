@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { NodeStatus } from "../../src/api/node.ts";
 import { ControlApi } from "../../src/hub/control-api.ts";
+import { MediaLinks } from "../../src/hub/media-links.ts";
 import { SILENT_LOG } from "../../src/ports/log.ts";
 import { Turns } from "../../src/publish/turns.ts";
 import type { NodeRun, TransfersWorld } from "./transfers-world.ts";
@@ -27,6 +28,7 @@ export class TransferCalls {
           { name: "DATA", folders: [...folders], freeBytes: 1e9, totalBytes: 4e9 },
         ],
         clock,
+        links: new MediaLinks(random, clock),
       },
       clock,
       random,
@@ -39,7 +41,10 @@ export class TransferCalls {
   send(method: string, path: string, body?: unknown, headers = {}): Promise<Response> {
     const request = new Request(`http://localhost${path}`, {
       method,
-      headers: body instanceof Uint8Array ? headers : { "content-type": "application/json" },
+      headers: {
+        ...(!(body instanceof Uint8Array) && { "content-type": "application/json" }),
+        ...headers,
+      },
       body:
         body === undefined
           ? null

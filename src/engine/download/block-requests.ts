@@ -15,6 +15,8 @@ const WHOLE_PIECE_MS = 20_000;
  * little enough to stay in the processor's cache until a worker gets to them.
  */
 const JUDGING_BYTES_MAX = 8 * 1024 * 1024;
+/** Each peer is asked at once for what it sends in this time of a piece that a reader waits for. */
+const SOON_MS = 600;
 /** Blocks requested at once. */
 const PICK_MAX = 512;
 
@@ -99,9 +101,11 @@ export class BlockRequests {
     }
     this.#memoryShort = false;
     this.#poolShort = false;
+    const rate = peer.rate.bytesPerSecond(now);
     const count = picker.pick(peer.key, Math.min(wanted, allowed), this.#picked, {
       canStart: (piece) => this.#canStart(piece),
-      whole: (peer.rate.bytesPerSecond(now) * WHOLE_PIECE_MS) / 1000 >= geometry.pieceLength,
+      whole: (rate * WHOLE_PIECE_MS) / 1000 >= geometry.pieceLength,
+      soonBlocks: Math.floor((rate * SOON_MS) / 1000 / BLOCK_BYTES),
       snubbed: peer.snubbed,
       silent: peer.isSilent,
       choked: peer.isChoking,

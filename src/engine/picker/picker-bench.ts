@@ -52,6 +52,7 @@ export class PickerBench {
       canStart: () => true,
       whole: false,
       snubbed: false,
+      soonBlocks: 0,
       silent: false,
       choked: false,
       ...options,

@@ -103,6 +103,7 @@ class PickerModel {
       },
       whole: this.#random.below(2) === 0,
       snubbed: this.#random.below(8) === 0,
+      soonBlocks: 0,
       silent: this.#random.below(8) === 0,
       choked: false,
     };

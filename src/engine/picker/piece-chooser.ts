@@ -25,6 +25,8 @@ export interface PickOptions {
   readonly snubbed: boolean;
   /** The peer has owed us blocks for a while and sends none: it gets nothing that a reader needs soon. */
   readonly silent: boolean;
+  /** Blocks that the peer sends within a moment: so many of a piece that a reader waits for are asked of it at once. */
+  readonly soonBlocks: number;
   /** The peer chokes us: it gets only its allowed-fast pieces (BEP 6). */
   readonly choked: boolean;
 }

@@ -311,6 +311,7 @@ test("pieces that are all padding are not requested: they await their verdict fr
     whole: false,
     snubbed: false,
     silent: false,
+    soonBlocks: 0,
     choked: false,
   };
   assert.equal(picker.pick(peer, 9, out, options), 2);

@@ -8,7 +8,10 @@ import type { PickerPeer } from "./swarm-pieces.ts";
 /** This many of the soonest pieces are fetched from as many peers as possible at once. */
 const SHARED_PIECES = 4;
 
-/** Blocks of each of those that a peer gets in one pick while it can be asked for something else. */
+/**
+ * Blocks of each of those that a peer gets in one pick while it can be asked for something else; more when it sends
+ * more in a moment.
+ */
 const SHARED_BLOCKS = 2;
 
 /** Requests the pieces that readers need soon, before everything else. A reader never waits for its slowest peer. */
@@ -40,12 +43,13 @@ export class UrgentPieces {
     const { pieces, count: listed } = this.deadlines;
     const { out, blocksMax } = room;
     let { count } = room;
+    const shared = Math.max(SHARED_BLOCKS, options.soonBlocks);
     for (let i = 0; i < listed && count < blocksMax; i += 1) {
       const started = this.#chooser.urgent(pieces[i]!, peer, options);
       if (!started) continue;
       // A piece that must come from one peer alone is not shared, and a server gets no requests for scattered blocks.
       const isShared = i < SHARED_PIECES && !started.strict && !peer.isServer;
-      const end = isShared ? Math.min(blocksMax, count + SHARED_BLOCKS) : blocksMax;
+      const end = isShared ? Math.min(blocksMax, count + shared) : blocksMax;
       count = this.#chooser.askFor(started, peer, { out, count, blocksMax: end });
       if (isShared) this.#chooser.exhaust(started);
     }
