@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmdirSync, statfsSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, rmdirSync, statfsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { formatBytes } from "../base/format-bytes.ts";
 import { systemCode } from "../base/system-code.ts";
@@ -62,19 +62,6 @@ export function examineDatabase(dataDir: string): Finding {
     const trouble =
       error instanceof CommandError ? error : diskTrouble(error, `read ${path}`, path);
     return fails("database", trouble.detail, trouble.hint ?? "check the disk");
-  }
-}
-
-/** @returns How many files the process may open; `undefined` when any number, or when that is not known. */
-export function descriptorLimit(pid: number): number | undefined {
-  try {
-    const limits = readFileSync(`/proc/${pid}/limits`, "utf8");
-    const soft = /^Max open files\s+(\d+|unlimited)/m.exec(limits)?.[1];
-    return soft === undefined || soft === "unlimited" ? undefined : Number(soft);
-  } catch (error) {
-    // Another system, or the process has just ended.
-    if (systemCode(error) === undefined) throw error;
-    return undefined;
   }
 }
 

@@ -17,11 +17,12 @@ import {
 import { TransferClient } from "../commands/transfer-client.ts";
 import { PEER_PORT } from "../config/config.ts";
 import { controlSocketIn, type Places } from "../config/places.ts";
+import { descriptorLimit } from "../platform/descriptor-limit.ts";
 import { lockHolder } from "../platform/lock-file.ts";
 import { NodeUserFiles } from "../platform/node-user-files.ts";
 import type { Log } from "../ports/log.ts";
 import { controlClient } from "./background-node.ts";
-import { descriptorLimit, examineDatabase, examineFolder, examineRights } from "./examine-disk.ts";
+import { examineDatabase, examineFolder, examineRights } from "./examine-disk.ts";
 import { examineFreePort, examineOpenPort } from "./examine-port.ts";
 import { examineTrackers, TRACKERS_MAX } from "./examine-trackers.ts";
 import { loadNodeConfig, lockOf, type NodeConfig, nodePlaces } from "./node-config.ts";

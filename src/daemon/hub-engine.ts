@@ -7,10 +7,13 @@ import type { EnginePorts } from "../engine/session-contract.ts";
 import { Session } from "../engine/session.ts";
 import type { SleepingMarks } from "../mse/sleeping-marks.ts";
 import { streamEncryption } from "../mse/stream-encryption.ts";
+import { descriptorLimit } from "../platform/descriptor-limit.ts";
 import type { NodeDisk } from "../platform/node-disk.ts";
 import { NodeKeyExchange } from "../platform/node-key-exchange.ts";
+import type { Log } from "../ports/log.ts";
 import type { Everseed } from "../publish/everseed.ts";
 import { PeerNet } from "../commands/peer-net.ts";
+import { connectionsWithin } from "./descriptor-share.ts";
 import { opensRouters } from "./hub-neighbours.ts";
 import type { Network } from "./network.ts";
 import type { SharedPort } from "../udp/shared-port.ts";
@@ -73,7 +76,7 @@ export async function openHubEngine(
       webRanges: world.webRanges,
     },
     settings: {
-      connectionsMax: config.engine.connectionsMax,
+      connectionsMax: possibleConnections(config.engine.connectionsMax, log),
       downBytesPerSecond: config.engine.downBytesPerSecond,
       upBytesPerSecond: config.engine.upBytesPerSecond,
     },
@@ -114,6 +117,19 @@ export async function openHubEngine(
     await close();
     throw error;
   }
+}
+
+/** @returns The connections to peers that the system lets this process have beside everything else. */
+export function possibleConnections(wanted: number, log: Log): number {
+  const limit = descriptorLimit();
+  const possible = connectionsWithin(wanted, limit);
+  if (possible < wanted) {
+    log.warn(
+      `Only ${limit} files and connections may be open: at most ${possible} of ${wanted} peers are connected at once. ` +
+        "ulimit -n, or LimitNOFILE= in a service, allows more",
+    );
+  }
+  return possible;
 }
 
 /** The address that peers connect to. */

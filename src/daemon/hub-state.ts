@@ -21,6 +21,8 @@ import { HUB_DATABASE } from "../commands/hub-folder.ts";
 import { DataFolder } from "../publish/data-folder.ts";
 
 const SECRET_FILE = "keys/session";
+/** They are made after the database, and are there while it names something. */
+const TORRENT_FOLDERS = ["transfers", "torrents", "content"];
 
 /** The open data folder, which only this process uses. */
 export interface HubState {
@@ -49,6 +51,7 @@ export async function openHubState(dataDir: string): Promise<HubState> {
     const files = new NodeFiles(dataDir);
     await removeAllLeftovers(files, dataDir);
     const secret = await loadSessionSecret(files, new NodeRandom(), join(dataDir, SECRET_FILE));
+    refuseEmptied(dataDir);
     const store = await openStore(join(dataDir, HUB_DATABASE));
     return {
       dataDir,
@@ -111,6 +114,19 @@ export async function openAccountsBeside(
   }
 }
 
+/**
+ * SQLite takes an empty file for a new database. Where torrents are, the old one was lost, and a new one would forget them
+ * without a word.
+ *
+ * @throws {CommandError} `corrupt`.
+ */
+function refuseEmptied(dataDir: string): void {
+  const facts = statSync(join(dataDir, HUB_DATABASE), { throwIfNoEntry: false });
+  if (facts?.size !== 0) return;
+  const used = TORRENT_FOLDERS.find((name) => existsSync(join(dataDir, name)));
+  if (used !== undefined) throw databaseTrouble("unreadable", dataDir);
+}
+
 export function openAccounts(
   state: Pick<HubState, "store" | "secret">,
   world: { siteUrl: string; clock: NodeClock; random: Random; log: Log },
@@ -150,6 +166,7 @@ async function removeAllLeftovers(files: NodeFiles, dataDir: string): Promise<vo
 }
 
 function stateTrouble(error: unknown, dataDir: string): unknown {
+  if (error instanceof CommandError) return error;
   if (error instanceof StoreError) return databaseTrouble(error.code, dataDir, error);
   if (systemCode(error) !== undefined) return diskTrouble(error, `write to ${dataDir}`, dataDir);
   return error;

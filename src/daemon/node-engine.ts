@@ -5,7 +5,7 @@ import type { NetGuard } from "../guard/net-guard.ts";
 import { SleepingMarks } from "../mse/sleeping-marks.ts";
 import type { SharedPort } from "../udp/shared-port.ts";
 import { OutsideCalls } from "./engine-reach.ts";
-import { openHubEngine } from "./hub-engine.ts";
+import { openHubEngine, possibleConnections } from "./hub-engine.ts";
 import { hubGuard } from "./hub-guard.ts";
 import { openHubNetwork, withPossibleTransport } from "./hub-network.ts";
 import type { Network } from "./network.ts";
@@ -60,7 +60,7 @@ export async function openNodeEngine(ground: Ground, ends: Ends): Promise<NodeEn
   const { session, udp } = engine;
   const rates = new SessionRates(settings, session);
   settings.whenChanged<number>("engine.connectionsMax", (connectionsMax) =>
-    session.setLimits({ connectionsMax }),
+    session.setLimits({ connectionsMax: possibleConnections(connectionsMax, log) }),
   );
   return { session, udp, network, guard, encryption, transport, rates, sleepers, sleeping, calls };
 }

@@ -24,6 +24,7 @@ interface Event {
  */
 export class Simulation implements Clock {
   #nowMs = 0;
+  #wallStartMs = WALL_START_MS;
   #turn = 0;
   #atOnce = 0;
   /** A binary heap, next event first. */
@@ -34,7 +35,12 @@ export class Simulation implements Clock {
   }
 
   wallMs(): number {
-    return WALL_START_MS + this.#nowMs;
+    return this.#wallStartMs + this.#nowMs;
+  }
+
+  /** The clock of the machine is set, forwards or back; time goes on as before (STO-8). */
+  jumpWall(byMs: number): void {
+    this.#wallStartMs += byMs;
   }
 
   startTimer(delayMs: number, fire: () => void): Timer {
