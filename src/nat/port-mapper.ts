@@ -5,12 +5,14 @@ import { type Held, spanOf } from "./held-mapping.ts";
 import { ANNOUNCEMENT_PORT, MAPPING_PORT } from "./natpmp.ts";
 import { NatPmpClient } from "./natpmp-client.ts";
 import { PcpClient } from "./pcp-client.ts";
+import { PinholeClient } from "./pinhole-client.ts";
 import type {
   RouterAnswer,
   RouterClient,
   RouterDatagram,
   RouterNews,
   RouterRequest,
+  UpnpRouterClient,
 } from "./router-client.ts";
 import type { MappedTransport } from "./transport-name.ts";
 import { UpnpClient } from "./upnp-client.ts";
@@ -65,7 +67,7 @@ export class PortMapper {
   readonly #options: PortMapperOptions;
   readonly #pcp: PcpClient | undefined;
   readonly #natPmp: NatPmpClient | undefined;
-  readonly #upnp: UpnpClient | undefined;
+  readonly #upnp: UpnpRouterClient;
   readonly #clients: readonly RouterClient[];
   #phase: Phase = { kind: "idle" };
   /** Clients that found a router, in that order, and were not needed. */
@@ -89,14 +91,13 @@ export class PortMapper {
     this.#options = options;
     const { place, random, isNear, searchPlace } = options;
     const { address: innerAddress, gateway } = place;
-    // UPnP for IPv6 is another protocol, and NAT-PMP knows IPv4 only.
+    // NAT-PMP knows IPv4 only, and UPnP has another service for IPv6.
     const isIpv4 = !innerAddress.includes(":");
     this.#pcp =
       gateway === undefined ? undefined : new PcpClient({ gateway, innerAddress, random });
     this.#natPmp = isIpv4 && gateway !== undefined ? new NatPmpClient(gateway) : undefined;
-    this.#upnp = isIpv4
-      ? new UpnpClient({ gateway, innerAddress, isNear, searchPlace })
-      : undefined;
+    const search = { gateway, innerAddress, isNear, searchPlace };
+    this.#upnp = isIpv4 ? new UpnpClient(search) : new PinholeClient(search);
     this.#clients = [this.#pcp, this.#natPmp, this.#upnp].filter((each) => each !== undefined);
   }
 
@@ -137,13 +138,13 @@ export class PortMapper {
 
   /** A datagram came to the socket of the search. */
   handleSearchAnswer(bytes: Uint8Array, from: Endpoint, now: number): void {
-    this.#upnp?.handlePacket(bytes, from);
+    this.#upnp.handlePacket(bytes, from);
     this.#settle(now);
   }
 
   /** @param id - Of the request. */
   handleAnswer(id: number, answer: RouterAnswer, now: number): void {
-    this.#upnp?.handleAnswer(id, answer);
+    this.#upnp.handleAnswer(id, answer);
     this.#settle(now);
   }
 
@@ -180,11 +181,11 @@ export class PortMapper {
 
   takeDatagrams(): { readonly router: RouterDatagram[]; readonly search: RouterDatagram[] } {
     const router = [this.#pcp, this.#natPmp].flatMap((client) => client?.takeDatagrams() ?? []);
-    return { router, search: this.#upnp?.takeDatagrams() ?? [] };
+    return { router, search: this.#upnp.takeDatagrams() };
   }
 
   takeRequests(): RouterRequest[] {
-    return this.#upnp?.takeRequests() ?? [];
+    return this.#upnp.takeRequests();
   }
 
   state(now: number): MapperState {
@@ -229,7 +230,7 @@ export class PortMapper {
     this.#remapAtMs = undefined;
     for (const client of this.#clients) client.stop(now);
     this.#pcp?.find(now);
-    this.#upnp?.find(now);
+    this.#upnp.find(now);
     if (this.#natPmp) this.#natPmpAtMs = now + PCP_HEAD_START_MS;
   }
 

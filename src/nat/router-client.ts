@@ -100,3 +100,12 @@ export interface RouterClient {
   takeNews(): RouterNews[];
   takeDatagrams(): RouterDatagram[];
 }
+
+/** A client that finds its router by a search and calls it by HTTP. */
+export interface UpnpRouterClient extends RouterClient {
+  /** A datagram came to the socket of the search. */
+  handlePacket(bytes: Uint8Array, from: Endpoint): void;
+  /** @param id - Of the request. */
+  handleAnswer(id: number, answer: RouterAnswer): void;
+  takeRequests(): RouterRequest[];
+}

@@ -186,11 +186,11 @@ export class RouterService {
       host,
       port: 0,
     });
+    run.search = await bind(
+      (bytes, from) => mapper.handleSearchAnswer(bytes, from, clock.nowMs()),
+      { host, port: 0 },
+    );
     if (!host.includes(":")) {
-      run.search = await bind(
-        (bytes, from) => mapper.handleSearchAnswer(bytes, from, clock.nowMs()),
-        { host, port: 0 },
-      );
       await bind((bytes, from) => mapper.handleAnnouncement(bytes, from, clock.nowMs()), {
         host: EVERYBODY,
         port: ANNOUNCEMENT_PORT,

@@ -4,6 +4,8 @@ import { NatError } from "./nat-error.ts";
 
 /** Where devices of UPnP listen, in multicast. */
 export const SSDP_PLACE: Endpoint = { address: "239.255.255.250", port: 1900 };
+/** The same for IPv6, on the link (UPnP Device Architecture, annex A). */
+export const SSDP_PLACE_IPV6: Endpoint = { address: "ff02::c", port: 1900 };
 /** Seconds within which a device answers a search. */
 export const ANSWER_SECONDS_MAX = 2;
 
@@ -18,7 +20,15 @@ export const SEARCH_TARGETS = [
   "urn:schemas-upnp-org:service:WANIPConnection:1",
 ] as const;
 
-const ROUTER_KIND = /InternetGatewayDevice|WANIPConnection|WANPPPConnection/i;
+/** What is searched for over IPv6: routers that may have a firewall to open. */
+export const PINHOLE_SEARCH_TARGETS = [
+  "urn:schemas-upnp-org:device:InternetGatewayDevice:2",
+  "urn:schemas-upnp-org:device:InternetGatewayDevice:1",
+  "urn:schemas-upnp-org:service:WANIPv6FirewallControl:1",
+] as const;
+
+const ROUTER_KIND =
+  /InternetGatewayDevice|WANIPConnection|WANPPPConnection|WANIPv6FirewallControl/i;
 
 /** The answer of a device that says it is a router. */
 export interface SsdpAnswer {
@@ -26,9 +36,11 @@ export interface SsdpAnswer {
   readonly location: string;
 }
 
-export function encodeSearch(target: string): Uint8Array {
+/** @param address - Of the group that is asked. */
+export function encodeSearch(target: string, address = SSDP_PLACE.address): Uint8Array {
+  const host = address.includes(":") ? `[${address.toUpperCase()}]` : address;
   return fromLatin1(
-    `M-SEARCH * HTTP/1.1\r\nHOST: ${SSDP_PLACE.address}:${SSDP_PLACE.port}\r\n` +
+    `M-SEARCH * HTTP/1.1\r\nHOST: ${host}:${SSDP_PLACE.port}\r\n` +
       `ST: ${target}\r\nMAN: "ssdp:discover"\r\nMX: ${ANSWER_SECONDS_MAX}\r\n\r\n`,
   );
 }

@@ -16,5 +16,5 @@ const miniupnpd = {
 test(
   "miniupnpd 2.3.1 passes our ports on by PCP, NAT-PMP and UPnP, and those of a hub; peers outside connect through it",
   { skip: skipUnless(miniupnpd), timeout: 120_000 },
-  () => testInNetwork(INNER, 4, 110_000),
+  () => testInNetwork(INNER, 6, 110_000),
 );

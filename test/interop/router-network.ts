@@ -23,6 +23,9 @@ const US = "192.168.77.2";
 const ROUTER = "192.168.77.1";
 const OUTSIDE = "9.1.2.3";
 const PORT = 16_881;
+/** The same for IPv6, where nothing is translated. */
+const US_IPV6 = "2a00:77::2";
+const ROUTER_IPV6 = "2a00:77::1";
 
 /** The router's rules: nothing comes in but what its daemon lets in. */
 const RULES = `table inet filter {
@@ -74,7 +77,15 @@ async function connectNetworks(): Promise<void> {
   internet.run("ip", "addr", "add", "9.1.2.9/24", "dev", "wan1");
   internet.run("ip", "link", "set", "wan1", "up");
   ip("route", "add", "default", "via", ROUTER);
+  const at = (address: string, device: string) => ["-6", "addr", "add", address, "dev", device];
+  ip(...at(`${US_IPV6}/64`, "lan0"), "nodad");
+  router.run("ip", ...at(`${ROUTER_IPV6}/64`, "lan1"), "nodad");
+  router.run("ip", ...at("2a00:99::1/64", "wan0"), "nodad");
+  internet.run("ip", ...at("2a00:99::9/64", "wan1"), "nodad");
+  ip("-6", "route", "add", "default", "via", ROUTER_IPV6);
+  internet.run("ip", "-6", "route", "add", "2a00:77::/64", "via", "2a00:99::1");
   router.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward");
+  router.run("sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding");
   router.run("nft", RULES);
 }
 
@@ -107,9 +118,9 @@ function passedOn(): string[] {
   return [...found].map(([, by = "", port, to]) => `${named[by] ?? by} ${port} ${to}`).toSorted();
 }
 
-/** True when somebody in the internet can connect to that port of the router. */
-function isReached(port: number): boolean {
-  const connect = `require("net").connect(${port}, "${OUTSIDE}").on("connect", () => process.exit(0)).on("error", () => process.exit(1)); setTimeout(() => process.exit(1), 1000)`;
+/** True when somebody in the internet can connect to that port of the router, or of an address. */
+function isReached(port: number, address = OUTSIDE): boolean {
+  const connect = `require("net").connect(${port}, "${address}").on("connect", () => process.exit(0)).on("error", () => process.exit(1)); setTimeout(() => process.exit(1), 1000)`;
   const [program, ...words] = internet.words(process.execPath, "-e", connect);
   return spawnSync(program, words).status === 0;
 }
@@ -163,6 +174,37 @@ for (const [protocol, natpmp, upnp] of [
     assert.deepEqual(passedOn(), [], "it is given back");
     assert.equal(isReached(PORT), false);
   });
+}
+
+for (const protocol of ["PCP", "UPnP"] as const) {
+  void test(
+    `${protocol} opens the firewall of miniupnpd for IPv6`,
+    { timeout: 40_000 },
+    async (t) => {
+      await startDaemon(t, { natpmp: "no", upnp: "yes" });
+      const listener = net.createServer((socket) => socket.destroy());
+      listener.listen(PORT, US_IPV6);
+      await once(listener, "listening");
+      t.after(() => listener.close());
+      assert.equal(isReached(PORT, US_IPV6), false, "nobody gets in before");
+      const real = new UdpNet();
+      const service = new RouterService({
+        ...routerPorts("::"),
+        clock: new NodeClock(),
+        random: new NodeRandom(),
+        log: SILENT_LOG,
+        datagrams: protocol === "PCP" ? real : withoutPcp(real),
+        ports: () => ({ tcp: PORT, udp: PORT }),
+      });
+      t.after(() => service.close());
+      const status = () => service.status().ipv6;
+      for (let tries = 0; status()?.state !== "works" && tries < 200; tries += 1) await sleep(100);
+      assert.deepEqual([status()?.protocol, status()?.case], [protocol, "mapped"], status()?.words);
+      assert.equal(isReached(PORT, US_IPV6), true, "a peer outside connects");
+      await service.close();
+      assert.equal(isReached(PORT, US_IPV6), false, "it is given back");
+    },
+  );
 }
 
 void test("HUB-2: a hub behind miniupnpd is reached at its port for peers, and not at its web site", async (t) => {

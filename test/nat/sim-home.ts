@@ -12,8 +12,16 @@ import type { SimGateway } from "./sim-gateway.ts";
 export const US = "192.168.1.7";
 const PLACE_MAX_STEPS = 200_000;
 
+/** What of a router a home talks to. */
+export type HomeGateway = Pick<
+  SimGateway,
+  "address" | "answerMapping" | "answerSearch" | "answerHttp"
+>;
+
 export interface HomeOptions {
-  readonly gateway: SimGateway | undefined;
+  readonly gateway: HomeGateway | undefined;
+  /** Ours; default: one of IPv4. */
+  readonly address?: string;
   readonly ports?: InnerPorts;
   /** One way. */
   readonly latencyMs?: number;
@@ -40,10 +48,15 @@ export class SimHome {
     this.ports = options.ports ?? { tcp: 6881, udp: 6881 };
     this.mapper = new PortMapper({
       random: seededRandom(7),
-      place: { address: US, gateway: options.gateway?.address ?? "192.168.1.1" },
+      place: this.#place,
       ports: () => this.ports,
-      isNear: (address) => addressBytes(address)?.[0] === 192,
+      isNear: (address) => [192, 0x2a].includes(addressBytes(address)?.[0] ?? 0),
     });
+  }
+
+  get #place() {
+    const { address = US, gateway } = this.options;
+    return { address, gateway: gateway?.address ?? "192.168.1.1" };
   }
 
   get now(): number {
@@ -70,7 +83,7 @@ export class SimHome {
   }
 
   status(): RouterStatus {
-    const place = { address: US, gateway: this.options.gateway?.address };
+    const place = this.#place;
     const state = this.mapper.state(this.now);
     return routerStatus(state, { place, ports: this.ports, nowMs: this.now });
   }
@@ -99,7 +112,7 @@ export class SimHome {
       this.sent.push({ atMs: this.now, packet: copy });
       if (to.address !== gateway?.address || to.port !== 5351) continue;
       this.#later(() => {
-        const reply = gateway.answerMapping(copy, US, this.now);
+        const reply = gateway.answerMapping(copy, this.options.address ?? US, this.now);
         if (reply) this.#later(() => this.tell(reply, to));
       }, latencyMs);
     }
@@ -139,7 +152,7 @@ export class SimHome {
         return;
       }
       const url = new URL(request.url);
-      if (!gateway || url.hostname !== gateway.address) return;
+      if (!gateway || url.hostname.replace(/^\[(.*)\]$/, "$1") !== gateway.address) return;
       const body = Buffer.from(request.body ?? []).toString();
       const asked = { method: request.method, path: url.pathname, body };
       const reply = gateway.answerHttp(asked, this.now);
