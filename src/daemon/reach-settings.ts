@@ -16,6 +16,9 @@ import type { Log } from "../ports/log.ts";
 import type { SettingsTable } from "../store/settings.ts";
 import type { HubConfig } from "./hub-config.ts";
 import { filtersTrouble } from "./open-network.ts";
+import { judgePageProxy, withoutLogin } from "./page-proxy.ts";
+
+const PROXY = "engine.proxy";
 
 /**
  * The settings of the page "Connections". The command line, variables and the file win over what the page stored, and
@@ -176,8 +179,14 @@ export class ReachSettings {
       const message = `"${label}" cannot be changed here: ${GIVERS[origin]} gives it.`;
       return { kind: "set-elsewhere", key: name, message };
     }
-    if (value === null || setting.takesValue(value)) return undefined;
-    return { kind: "bad-value", key: name, message: `"${label}" takes ${setting.takes}.` };
+    if (value === null) return undefined;
+    if (!setting.takesValue(value)) {
+      return { kind: "bad-value", key: name, message: `"${label}" takes ${setting.takes}.` };
+    }
+    const trouble = name === PROXY ? judgePageProxy(String(value)) : undefined;
+    return trouble === undefined
+      ? undefined
+      : { kind: "bad-value", key: name, message: `"${label}": ${trouble}` };
   }
 
   async #save(changes: readonly (readonly [PageKey, ReachValue | null])[]): Promise<void> {
@@ -222,7 +231,7 @@ export class ReachSettings {
       label,
       help,
       control: control.kind === "choice" ? { ...control, choices: [...control.choices] } : control,
-      value: asJson(value),
+      value: asJson(name === PROXY ? withoutLogin(value) : value),
       default: asJson(standard),
       origin: origin ?? (stored === undefined ? "default" : "page"),
       atOnce: this.#listeners.has(name),

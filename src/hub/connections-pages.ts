@@ -11,6 +11,8 @@ import { readForm } from "./request-body.ts";
 const KIB = 1024;
 /** Characters of a field that are shown again. */
 const SHOWN_MAX = 2000;
+/** The login of a proxy that was typed by mistake is not shown again (rule 10). */
+const URL_LOGIN = /\/\/[^/]*@/;
 
 /** The page "Connections" and its plain form. */
 export function connectionsPages({ reach }: HubParts, frames: PageFrames): Hono<HubEnv> {
@@ -60,7 +62,9 @@ export function connectionsPages({ reach }: HubParts, frames: PageFrames): Hono<
     const typed: Record<string, string> = {};
     for (const setting of view.settings) {
       const text = form.get(setting.key);
-      if (text !== undefined) typed[setting.key] = text.slice(0, SHOWN_MAX);
+      if (text !== undefined) {
+        typed[setting.key] = text.slice(0, SHOWN_MAX).replace(URL_LOGIN, "//");
+      }
     }
     const problem: FormProblem = { field: key, message, hint: null, waitSeconds: null };
     return frames.respond(

@@ -212,3 +212,45 @@ test("two changes at once are both kept", async (t) => {
     "engine.downBytesPerSecond": 2,
   });
 });
+
+test("rule 10: the page takes a proxy without a login only, and never shows one that the file gives", async (t) => {
+  const world = await hubWorld(t);
+  const headers = await world.program("admin");
+  const secret = "socks5://me:hush@127.0.0.1:1080";
+  for (const [proxy, why] of [
+    [secret, /"Proxy": a name and password are not kept here.*configuration file/],
+    ["socks5://me:hush@127.0.0.1:0", /"Proxy": It takes socks5:/],
+    ["127.0.0.1:1080", /"Proxy": It takes socks5:/],
+  ] as const) {
+    const refused = await world.call("/api/v1/reach", {
+      method: "PATCH",
+      headers,
+      json: { settings: { "engine.proxy": proxy } },
+    });
+    assert.equal(refused.status, 400);
+    const { error } = (await refused.json()) as { error: { message: string } };
+    assert.match(error.message, why);
+    assert.doesNotMatch(error.message, /hush/);
+  }
+  const page = await world.call(PAGE, {
+    headers: await asAdministrator(world),
+    form: { "engine.proxy": secret },
+  });
+  const shown = await page.text();
+  assert.equal(page.status, 400);
+  assert.ok(shown.includes("socks5://127.0.0.1:1080") && !shown.includes("hush"));
+  assert.equal(await world.store.settings.get("reach"), undefined);
+  const plain = "http://proxy.example:3128";
+  const settings = await load(world);
+  assert.equal(await settings.change({ settings: { "engine.proxy": plain } }), undefined);
+  assert.deepEqual(valueOf(settings.view(), "engine.proxy"), [plain, "page", true]);
+  assert.equal((await load(world)).config.engine.proxy, plain);
+  const origins = new Map([["engine.proxy", "file"]]);
+  const given = await load(world, { engine: { proxy: secret } }, origins);
+  assert.equal(given.config.engine.proxy, secret);
+  assert.deepEqual(valueOf(given.view(), "engine.proxy"), [
+    "socks5://127.0.0.1:1080",
+    "file",
+    false,
+  ]);
+});

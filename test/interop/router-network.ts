@@ -199,7 +199,11 @@ for (const protocol of ["PCP", "UPnP"] as const) {
       t.after(() => service.close());
       const status = () => service.status().ipv6;
       for (let tries = 0; status()?.state !== "works" && tries < 200; tries += 1) await sleep(100);
-      assert.deepEqual([status()?.protocol, status()?.case], [protocol, "mapped"], status()?.words);
+      assert.deepEqual(
+        [status()?.protocol, status()?.case],
+        [protocol, "mapped"],
+        status()?.words ?? "",
+      );
       assert.equal(isReached(PORT, US_IPV6), true, "a peer outside connects");
       await service.close();
       assert.equal(isReached(PORT, US_IPV6), false, "it is given back");

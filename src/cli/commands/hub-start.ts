@@ -12,7 +12,6 @@ interface StartFlags extends OutputOptions {
   readonly host?: string;
   readonly port?: number;
   readonly config?: string;
-  readonly proxy?: string;
 }
 
 export function addHubStartCommand(hub: Command): void {
@@ -24,8 +23,7 @@ export function addHubStartCommand(hub: Command): void {
     .option("--data <dir>", "folder for everything")
     .option("--host <address>", "address of the web site (default: 127.0.0.1)")
     .addOption(new Option("--port <number>", "its port (default: 8420)").argParser(portOption))
-    .option("--config <file>", "settings (default: everseed.yaml in the data folder)")
-    .option("--proxy <url>", "to peers and trackers through this proxy only: socks5:// or http://");
+    .option("--config <file>", "settings (default: everseed.yaml in the data folder)");
   addReachOptions(command).action((flags: StartFlags) =>
     runCommand(flags, (run) => start(run, flags)),
   );
@@ -33,7 +31,6 @@ export function addHubStartCommand(hub: Command): void {
 
 async function start({ output, signal }: CommandRun, flags: StartFlags): Promise<void> {
   const { loadHubConfig, offerConfigFile } = await import("../../daemon/hub-config.ts");
-  const { engine, ...others } = reachOverrides({ ...flags });
   const sources = {
     file: flags.config,
     env: process.env,
@@ -42,8 +39,7 @@ async function start({ output, signal }: CommandRun, flags: StartFlags): Promise
       dataDir: flags.data,
       host: flags.host,
       port: flags.port,
-      ...others,
-      engine: { ...(engine as object | undefined), proxy: flags.proxy },
+      ...reachOverrides({ ...flags }),
     },
   };
   const { config, origins, file } = await loadHubConfig(sources);
