@@ -85,7 +85,7 @@ export const REACH_KEYS: readonly ReachKey[] = [
     name: "engine.proxy",
     group: "ways",
     label: "Proxy",
-    help: "socks5://HOST:PORT or http://HOST:PORT. Peers, trackers and web seeds are reached through it only, and peers cannot connect to the hub. A login belongs into the configuration file. Empty: none.",
+    help: "socks5://HOST:PORT or http://HOST:PORT. Peers, trackers and web seeds are reached through it only, and peers cannot connect to the hub. A login belongs in the configuration file. Empty: none.",
     control: { kind: "text" },
     flag: ["--proxy <url>", "to peers and trackers through this proxy only: socks5:// or http://"],
   },

@@ -172,7 +172,7 @@ export function dhtPlan(config: Pick<Config, "host" | "engine" | "discovery">): 
   const host = config.engine.host ?? config.host;
   const isHere = isThisMachineOnly(host);
   if (dht === false) {
-    return { isOn: false, words: "The key discovery.dht turns it off.", remedy: null };
+    return { isOn: false, words: "The setting discovery.dht turns it off.", remedy: null };
   }
   if (dht === undefined && isHere && dhtBootstrap.length === 0) {
     const words = `It is off, because only this machine reaches the port for peers at ${host}.`;

@@ -54,7 +54,7 @@ export function opensRouters({ engine, discovery }: Config): boolean {
 export function pexReach(config: Config): ReachPart {
   return config.discovery.pex
     ? { state: "works", words: "Connected peers are told of each other.", remedy: null }
-    : { state: "off", words: "The key discovery.pex turns it off.", remedy: null };
+    : { state: "off", words: "The setting discovery.pex turns it off.", remedy: null };
 }
 
 export function superSeedingReach(config: Config): ReachPart {
@@ -117,7 +117,7 @@ function absent(config: Config, host: string): HubNeighbours {
   const status: ReachPart = {
     state: "off",
     words: isChosen
-      ? "The key discovery.lsd turns it off."
+      ? "The setting discovery.lsd turns it off."
       : `It is off, because only this machine reaches the port for peers at ${host}.`,
     remedy: isChosen
       ? null

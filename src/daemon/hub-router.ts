@@ -42,7 +42,7 @@ export interface HubRouter {
 export function openHubRouter(config: Config, parts: HubRouterParts): HubRouter {
   const { clock, random, log, session, udp, network } = parts;
   const host = config.engine.host ?? config.host;
-  if (config.router.mapPorts === false) return absent("The key router.mapPorts turns it off.");
+  if (config.router.mapPorts === false) return absent("The setting router.mapPorts turns it off.");
   if (parts.behindProxy) {
     return absent(`It is off, because peers are reached through ${parts.behindProxy.name} only.`);
   }

@@ -56,5 +56,5 @@ function warns(name: string, words: string): Service {
 }
 
 function off(name: string, key: string): Service {
-  return { name, state: "off", words: `The key ${key} turns it off.`, remedy: null };
+  return { name, state: "off", words: `The setting ${key} turns it off.`, remedy: null };
 }

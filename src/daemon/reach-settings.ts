@@ -183,7 +183,8 @@ export class ReachSettings {
     if (!setting.takesValue(value)) {
       return { kind: "bad-value", key: name, message: `"${label}" takes ${setting.takes}.` };
     }
-    const trouble = name === PROXY ? judgePageProxy(String(value)) : undefined;
+    const isProxy = name === PROXY && typeof value === "string";
+    const trouble = isProxy ? judgePageProxy(value) : undefined;
     return trouble === undefined
       ? undefined
       : { kind: "bad-value", key: name, message: `"${label}": ${trouble}` };

@@ -31,8 +31,8 @@ test("hub status shows a running hub to whoever owns its data folder, and leaves
   assert.match(words.stdout, /^Published {2}0 torrents, 0 B$/m);
   assert.match(words.stdout, /^Everseed {3}0 peers connected, 0 B sent, 0 B received$/m);
   assert.match(words.stdout, /^Tracker {4}0 peers in 0 swarms; UDP port \d+$/m);
-  assert.match(words.stdout, /^Router {5}The key router\.mapPorts turns it off\.$/m);
-  assert.match(words.stdout, /^DHT {8}The key discovery\.dht turns it off\./m);
+  assert.match(words.stdout, /^Router {5}The setting router\.mapPorts turns it off\.$/m);
+  assert.match(words.stdout, /^DHT {8}The setting discovery\.dht turns it off\./m);
   const json = await everseed(context, [...STATUS, "--json"], { cwd: folder });
   const told = JSON.parse(json.stdout) as Record<string, unknown> & {
     reach: Record<string, { state: string }>;

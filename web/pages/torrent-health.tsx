@@ -61,7 +61,7 @@ export function TorrentHealth(props: {
       </dl>
       {inDht !== undefined && swarm.dht !== null && (
         <p class="small">
-          {inDht} Counted <When at={swarm.dht.countedAt} />.
+          {inDht} Counted <When at={swarm.dht.countedAt} />. The DHT does not know who has taken it.
         </p>
       )}
       {torrent.pieceCount > 0 && <Pieces torrent={torrent} strip={pieces} />}

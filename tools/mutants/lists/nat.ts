@@ -2,9 +2,31 @@ import type { Mutant } from "../mutant.ts";
 
 const HOSTILE = ["test/nat/hostile-gateways"];
 const MAPPER = ["test/nat/port-mapper"];
+const PINHOLES = ["test/nat/pinholes"];
 
 /** Routers: what keeps pretenders out, and what a machine at home would miss. */
 export const mutants: readonly Mutant[] = [
+  {
+    name: "nat: pinholes are left open at the end",
+    file: "src/nat/pinhole-client.ts",
+    from: 'this.#line.call(service, "DeletePinhole", [["UniqueID", id]], () => undefined);',
+    to: "",
+    tests: PINHOLES,
+  },
+  {
+    name: "nat: a pinhole that the router has forgotten is not missed",
+    file: "src/nat/pinhole-client.ts",
+    from: 'if (outcome.kind !== "fault" || outcome.code !== NO_SUCH_ENTRY) return;',
+    to: "if (outcome) return;",
+    tests: PINHOLES,
+  },
+  {
+    name: "nat: a pinhole is asked for anew each time",
+    file: "src/nat/pinhole-client.ts",
+    from: "held?.id !== undefined && held.port === wish.innerPort",
+    to: "held?.id === -1",
+    tests: PINHOLES,
+  },
   {
     name: "nat: answers of anybody in the network count",
     file: "src/nat/port-mapper.ts",

@@ -3,6 +3,20 @@ import type { Mutant } from "../mutant.ts";
 /** Proxies: what keeps traffic from going around them, and secrets from being told. */
 export const mutants: readonly Mutant[] = [
   {
+    name: "proxy: the page keeps a login",
+    file: "src/daemon/page-proxy.ts",
+    from: "if (parseProxyUrl(text).login === undefined) return undefined;",
+    to: "if (parseProxyUrl(text)) return undefined;",
+    tests: ["test/hub/reach"],
+  },
+  {
+    name: "proxy: the page shows the login that the file gives",
+    file: "src/daemon/page-proxy.ts",
+    from: "return proxyName(parseProxyUrl(value));",
+    to: "return parseProxyUrl(value) && value;",
+    tests: ["test/hub/reach"],
+  },
+  {
     name: "proxy: packets that do not come from the relay are taken",
     file: "src/proxy/socks-datagrams.ts",
     from: "if (from.port === at.port && from.address === at.address) this.#take(bytes);",
