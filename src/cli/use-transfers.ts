@@ -1,6 +1,17 @@
 import type { TransferClient } from "../commands/transfer-client.ts";
+import type { MediaDoor } from "../daemon/media-door.ts";
 import type { CommandRun } from "./command-frame.ts";
 import type { SystemFlags } from "./system-option.ts";
+
+/** Serves files of the node on this machine to players. */
+export async function useMediaDoor({ system = false }: SystemFlags): Promise<MediaDoor> {
+  const { nodePlaces } = await import("../daemon/node-config.ts");
+  const { controlSocketIn } = await import("../config/places.ts");
+  const { MediaDoor } = await import("../daemon/media-door.ts");
+  const door = new MediaDoor(controlSocketIn(nodePlaces(system).runtimeDir));
+  await door.open();
+  return door;
+}
 
 /** Connects to the node on this machine. */
 export async function useTransfers(

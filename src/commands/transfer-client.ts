@@ -145,16 +145,23 @@ export class TransferClient {
     const chosen: Record<string, FilePriorityView> = {};
     for (const priority of LATER_WINS) {
       for (const pattern of chosenBy[priority] ?? []) {
-        const fitting = files.filter(({ path }) => this.#fits(path, pattern));
-        if (fitting.length === 0) {
-          throw new CommandError("not-found", `No file fits ${pattern}.`, {
-            hint: `everseed files ${id} lists them.`,
-          });
-        }
-        for (const { index } of fitting) chosen[index] = priority;
+        for (const { index } of this.fitting(id, files, pattern)) chosen[index] = priority;
       }
     }
     await this.edit(id, { files: chosen });
+  }
+
+  /** @returns The files that fit a pattern. @throws {CommandError} `not-found` when there is none. */
+  fitting(
+    id: string,
+    files: TransferFilesView["files"],
+    pattern: string,
+  ): TransferFilesView["files"] {
+    const fitting = files.filter(({ path }) => this.#fits(path, pattern));
+    if (fitting.length > 0) return fitting;
+    throw new CommandError("not-found", `No file fits ${pattern}.`, {
+      hint: `everseed files ${id} lists them.`,
+    });
   }
 
   peers(id: string): Promise<TransferPeersView> {

@@ -6,7 +6,7 @@ import type { TransferView } from "../../src/api/transfers.ts";
 import { assembleTorrent } from "../../src/metainfo/assemble-torrent.ts";
 import { makeSimTorrent } from "../../src/sim/sim-torrent.ts";
 import { seededRandom } from "../../src/sim/seeded-random.ts";
-import { everseed, type Finished, temporaryFolder } from "./everseed-process.ts";
+import { everseed, EverseedProcess, type Finished, temporaryFolder } from "./everseed-process.ts";
 import { killed } from "./killed.ts";
 
 test("STO-1 a person's torrents: added, listed, there after kill -9, removed with their files", async (context) => {
@@ -63,6 +63,17 @@ test("STO-1 a person's torrents: added, listed, there after kill -9, removed wit
   assert.deepEqual([set[0]!.sequential, set[0]!.firstAndLast], [true, true]);
   const files = await run("files", short, "--high", "*.bin");
   assert.match(files.stdout, /100 % \+  talk\.bin\n$/);
+  const playing = new EverseedProcess(context, ["files", short, "--play", "*.bin", "--json"], {
+    env,
+  });
+  const [, url = ""] = await playing.waitFor(/"url":"([^"]+)"/);
+  const part = await fetch(url, { headers: { range: "bytes=1000-1999" } });
+  assert.deepEqual(
+    Buffer.from(await part.arrayBuffer()),
+    Buffer.from(made.bytes.subarray(1_000, 2_000)),
+  );
+  playing.child.kill("SIGINT");
+  assert.equal((await playing.finished).exit, 0);
   const named = await run("files", short, "--rename", "talk.bin", "--to", "lecture.bin");
   assert.match(named.stdout, /lecture\.bin\n$/);
   assert.equal(existsSync(join(content, "lecture.bin")), true);

@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import type { Command } from "commander";
+import { transferContentPath } from "../../api/paths.ts";
+import type { TransferFilesView } from "../../api/transfers.ts";
 import { formatBytes } from "../../base/format-bytes.ts";
 import { addCommand, type CommandRun, runCommand } from "../command-frame.ts";
 import { summaryOf } from "../command-list.ts";
@@ -7,7 +10,7 @@ import { cutMiddle, escapeOutside } from "../outside-text.ts";
 import { collect, trackerOption } from "../parse-options.ts";
 import { SYSTEM_OPTION, type SystemFlags } from "../system-option.ts";
 import { UsageError } from "../usage-error.ts";
-import { useTransfers } from "../use-transfers.ts";
+import { useMediaDoor, useTransfers } from "../use-transfers.ts";
 
 const ID = "an id, as short as tells it apart, or a name";
 /** Beside how much of a file is there. */
@@ -18,6 +21,7 @@ const FILE_COLUMNS = 26;
 interface FilesFlags extends SystemFlags {
   readonly want: readonly string[];
   readonly skip: readonly string[];
+  readonly play?: string;
   readonly rename?: string;
   readonly to?: string;
   readonly high: readonly string[];
@@ -43,11 +47,13 @@ export function addTransferPartCommands(parent: Command): void {
       "everseed files 9d3c",
       "everseed files 9d3c --skip '*.nfo' --want 'talks/*.webm' --high '*.srt'",
       "everseed files 9d3c --rename talks/one.webm --to opening.webm",
+      "everseed files 9d3c --play 'one.webm'",
     ],
   })
     .argument("<id>", ID)
     .option("--want <glob>", "fetch files that fit; may be given again", collect, [])
     .option("--skip <glob>", "leave files out that fit; may be given again", collect, [])
+    .option("--play <glob>", "serve files that fit to a player on this machine, until Ctrl-C")
     .option("--rename <path>", "give this file or folder another name, with --to")
     .option("--to <name>", "its new name, without folders")
     .option("--high <glob>", "fetch files that fit before others; may be given again", collect, [])
@@ -98,6 +104,10 @@ async function files(run: CommandRun, id: string, flags: FilesFlags): Promise<vo
   const { id: whole } = await client.find(id);
   if (path !== undefined && name !== undefined) await client.rename(whole, path, name);
   const found = await client.files(whole);
+  if (flags.play !== undefined) {
+    await play(run, whole, client.fitting(id, found.files, flags.play), flags);
+    return;
+  }
   output.record(found);
   if (found.files.length === 0) output.say("Its files are not known yet.");
   for (const { path, length, done, priority } of found.files) {
@@ -105,6 +115,27 @@ async function files(run: CommandRun, id: string, flags: FilesFlags): Promise<vo
     const state = priority === "skip" ? "left out" : `${part} %${SIGNS[priority]}`;
     const name = cutMiddle(escapeOutside(path), output.columns - FILE_COLUMNS);
     output.line(`${formatBytes(length).padStart(10)}  ${state.padStart(8)}  ${name}`);
+  }
+}
+
+/** Prints an address for each file, and serves them until the person ends it. */
+async function play(
+  { output, signal }: CommandRun,
+  id: string,
+  files: TransferFilesView["files"],
+  flags: FilesFlags,
+): Promise<void> {
+  const door = await useMediaDoor(flags);
+  try {
+    for (const { index, path } of files) {
+      const url = door.add(transferContentPath(id, index), path.slice(path.lastIndexOf("/") + 1));
+      output.record({ path, url });
+      output.line(`${url}  ${escapeOutside(path)}`);
+    }
+    output.say("Ctrl-C ends it.");
+    if (!signal.aborted) await once(signal, "abort");
+  } finally {
+    await door.close();
   }
 }
 
