@@ -100,6 +100,7 @@ export async function writeState(many: ManyTorrents, folder: string): Promise<vo
         choices,
         added_at: 1_790_000_000_000 + index,
         active_at: 1_790_000_000_000 + index,
+        active_seeded: 0,
       });
     }
     await store.transfers.insertAll(rows);

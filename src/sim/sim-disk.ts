@@ -36,6 +36,8 @@ export class SimDisk implements ContentSource, ContentDisk {
   readonly #files = new Map<string, SimFile>();
   /** Bytes that may still be written, by folder. */
   readonly #room = new Map<string, number>();
+  /** Codes with which writes are refused, by folder. */
+  readonly #refusals = new Map<string, string>();
   #busyUntilMs = 0;
 
   constructor(options: SimDiskOptions) {
@@ -107,6 +109,12 @@ export class SimDisk implements ContentSource, ContentDisk {
     this.#files.set(path, { ...file, bytes });
   }
 
+  /** Every write below a folder is refused. @param code - The system's; `undefined` ends it. */
+  refuseWrites(folder: string, code: string | undefined): void {
+    if (code === undefined) this.#refusals.delete(folder);
+    else this.#refusals.set(folder, code);
+  }
+
   /** Bytes that may still be written below a folder; `Infinity` without a limit. */
   setRoom(folder: string, bytes: number): void {
     this.#room.set(folder, bytes);
@@ -123,6 +131,8 @@ export class SimDisk implements ContentSource, ContentDisk {
     options: { offset: number; bytes: Uint8Array; length: number },
   ): DiskFailure | undefined {
     const { offset, bytes, length } = options;
+    const code = this.#refusals.get(folder);
+    if (code !== undefined) return { kind: "failure", code, message: `${code} at ${path}`, path };
     const file = this.#files.get(path) ?? this.#newFile(length);
     const end = offset + bytes.length;
     const fresh: number[] = [];

@@ -44,6 +44,8 @@ export interface StoredTransfer {
   readonly added_at: number;
   /** When a peer was last served, or a byte fetched. */
   readonly active_at: number;
+  /** How long it had been seeded then, in milliseconds: idle time runs with seeding time, and not with the clock. */
+  readonly active_seeded: number;
 }
 
 export interface TransferRow extends StoredTransfer {

@@ -1,6 +1,6 @@
 import type { EngineTorrent } from "../engine/session-contract.ts";
 import type { StoredTransfer, TransferRow } from "../store/transfers.ts";
-import { rowState } from "./transfer-row.ts";
+import { rowState, seededMs } from "./transfer-row.ts";
 import { stateOf, type TransferState } from "./transfer-state.ts";
 
 /** A transfer whose torrent is in the engine. */
@@ -86,8 +86,12 @@ export class AwakeTransfer {
     return nowMs - this.lastByteMs;
   }
 
-  /** Brings its row's figures up to date. Call it at least once a minute. */
-  count(nowMs: number, wallMs: number): void {
+  /**
+   * Brings its row's figures up to date. Call it at least once a minute.
+   *
+   * @param at.upMs - See `UpTime`.
+   */
+  count(nowMs: number, at: { readonly wallMs: number; readonly upMs: number }): void {
     const { uploaded, downloaded, doneBytes, wantedBytes, peers } = this.torrent.stats();
     const { row } = this;
     if (downloaded > this.#lastDownloaded) this.lastByteMs = nowMs;
@@ -103,7 +107,8 @@ export class AwakeTransfer {
       downloaded: this.#downloadedBefore + downloaded,
       size: this.torrent.info === undefined ? row.size : wantedBytes,
       done: isExamined ? doneBytes : row.done,
-      active_at: isActive ? Math.floor(wallMs) : row.active_at,
+      active_at: isActive ? Math.floor(at.wallMs) : row.active_at,
+      active_seeded: isActive ? seededMs(row, at.upMs) : row.active_seeded,
     };
   }
 
@@ -123,8 +128,18 @@ export class AwakeTransfer {
   }
 }
 
-type Figures = Pick<StoredTransfer, "uploaded" | "downloaded" | "size" | "done" | "active_at">;
+type Figures = Pick<
+  StoredTransfer,
+  "uploaded" | "downloaded" | "size" | "done" | "active_at" | "active_seeded"
+>;
 
-function figuresOf({ uploaded, downloaded, size, done, active_at }: TransferRow): Figures {
-  return { uploaded, downloaded, size, done, active_at };
+function figuresOf({
+  uploaded,
+  downloaded,
+  size,
+  done,
+  active_at,
+  active_seeded,
+}: TransferRow): Figures {
+  return { uploaded, downloaded, size, done, active_at, active_seeded };
 }

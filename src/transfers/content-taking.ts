@@ -17,8 +17,6 @@ import type { TransferState } from "./transfer-state.ts";
 
 /** A full disk is tried again after this time. */
 const RETRY_MS = 30_000;
-/** Files of a resume that are looked for, to tell whether its disk is there. */
-const LOOKS_MAX = 8;
 
 /** A file of a transfer that is here in another one. */
 interface TakenFile {
@@ -114,7 +112,6 @@ export class ContentTaking {
     if (known.size === 0) return undefined;
     const disk = this.#parts.below(row.root);
     try {
-      if (resume && !(await isDiskThere(disk, { row, info, resume }))) return undefined;
       const files = await this.#absent(disk, { row, info, known });
       return files.length === 0 ? undefined : { info, files };
     } catch (error) {
@@ -311,27 +308,6 @@ function hasWhole(info: TorrentInfo, index: number, resume: ResumeState | undefi
   const { first, end } = geometry.filePieces(index);
   for (let piece = first; piece < end; piece += 1) if (!resume.have.has(piece)) return false;
   return true;
-}
-
-/**
- * Whether any file of a resume is where it was. With none of them the disk may be missing, and what is copied now would
- * land in the empty folder below (STO-5).
- */
-async function isDiskThere(
-  disk: TakingFiles,
-  at: { readonly row: TransferRow; readonly info: TorrentInfo; readonly resume: ResumeState },
-): Promise<boolean> {
-  const { row, info, resume } = at;
-  const suffix = unfinishedSuffix(info.files.map((file) => file.path.join("/")));
-  const stored = info.files.flatMap((file, index) =>
-    !file.pad && (resume.stamps[index]?.size ?? -1) >= 0 ? [safeJoin(row.root, file.path)] : [],
-  );
-  for (const path of stored.slice(0, LOOKS_MAX)) {
-    const unfinished = unfinishedPath(path, suffix);
-    if (await disk.stat(path)) return true;
-    if (unfinished !== undefined && (await disk.stat(unfinished))) return true;
-  }
-  return stored.length === 0;
 }
 
 /** Whether no piece of the file has bytes of another one. */

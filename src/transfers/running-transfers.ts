@@ -10,6 +10,7 @@ import type { RunWork } from "../base/work.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { PieceHasher } from "../ports/content.ts";
 import type { Log } from "../ports/log.ts";
+import type { FolderFiles } from "../ports/user-files.ts";
 import type { TransferChange, TransferRow, TransferTable } from "../store/transfers.ts";
 import { choiceOfFiles } from "./file-choice.ts";
 import { parseChoices } from "./transfer-choices.ts";
@@ -18,7 +19,7 @@ import type { ContentTaking } from "./content-taking.ts";
 import type { KnownContents } from "./known-contents.ts";
 import type { TransferEngine } from "./transfer-engine.ts";
 import type { TransferLines } from "./transfer-lines.ts";
-import { type OpenedTransfer, TransferOpener } from "./transfer-opener.ts";
+import { noContent, type OpenedTransfer, TransferOpener } from "./transfer-opener.ts";
 import { isSeeded, isWanted, seededMs, trackersOf } from "./transfer-row.ts";
 import type { TransferShelf } from "./transfer-shelf.ts";
 import type { Failure } from "./transfer-state.ts";
@@ -27,6 +28,7 @@ import type { UpTime } from "./up-time.ts";
 const NODE_BYTES = 32;
 
 export interface RunningTransfersParts {
+  readonly content: Pick<FolderFiles, "stat">;
   readonly known: Pick<KnownContents, "add">;
   readonly taking: Pick<ContentTaking, "plan" | "begin" | "has" | "cancel" | "forget">;
   readonly transfers: TransferTable;
@@ -126,7 +128,7 @@ export class RunningTransfers {
     if (!running) return;
     const { transfers, engine, clock, log, onChanged } = this.#parts;
     const { awake, saved } = running;
-    awake.count(clock.nowMs(), clock.wallMs());
+    awake.count(clock.nowMs(), { wallMs: clock.wallMs(), upMs: this.#parts.upTime.nowMs() });
     this.#running.delete(id);
     const { moved } = awake;
     this.#movedBefore = {
@@ -197,6 +199,12 @@ export class RunningTransfers {
       case "state": {
         const { state } = event;
         if (state.kind === "downloading" || state.kind === "seeding") this.#settleTaken(awake);
+        // What was whole is opened to be seeded only: then nothing fetches what is missing.
+        if (state.kind === "downloading" && awake.row.whole === 1) {
+          this.#inLine(awake, async () => {
+            if (lacksPieces(awake.torrent)) await this.#judgeAgain(awake);
+          });
+        }
         if (state.kind === "broken") {
           this.#inLine(awake, async () => {
             await this.close(id);
@@ -352,19 +360,28 @@ export class RunningTransfers {
 
   /** Its owner's files have changed, or the disk has: all of it is compared with its hashes, and what is wrong fetched. */
   async #judgeAgain(awake: AwakeTransfer): Promise<void> {
-    this.#parts.log.warn("a finished transfer is damaged on disk: all of it is compared", {
-      id: awake.id,
-    });
-    await this.recheck(awake.id);
-    await this.open(awake.id);
+    const { row, torrent, id } = awake;
+    if (torrent.info && !(await this.#opener.isContentThere(row, torrent.info, undefined))) {
+      await this.close(id);
+      await this.#fail(id, noContent(row.root));
+      return;
+    }
+    this.#parts.log.warn("a finished transfer is damaged on disk: all of it is compared", { id });
+    await this.recheck(id);
+    await this.open(id);
   }
 
   /** The next opening compares all of it with its hashes. */
   async recheck(id: string): Promise<void> {
     await this.close(id);
     await this.#parts.shelf.removeResume(id);
-    await this.update(id, { whole: 0, finished_at: null, done: 0 });
+    await this.update(id, { whole: 0, finished_at: null, done: 0, failure: null });
   }
+}
+
+/** True when the engine has opened a torrent and found that not all of it is there. */
+function lacksPieces({ state, have }: EngineTorrent): boolean {
+  return state.kind === "downloading" && have !== undefined && have.count < have.length;
 }
 
 function linkParts(row: TransferRow): Pick<Metainfo, "trackers" | "webSeeds"> {

@@ -1,4 +1,3 @@
-import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { TransferRow, TransferTable } from "../store/transfers.ts";
 import type { RunningTransfers } from "./running-transfers.ts";
@@ -14,7 +13,6 @@ export interface ShareEndsParts {
   readonly running: RunningTransfers;
   readonly lines: TransferLines;
   readonly settings: () => TransferSettings;
-  readonly clock: Clock;
   readonly upTime: UpTime;
   readonly log: Log;
 }
@@ -29,12 +27,12 @@ export class ShareEnds {
 
   /** @param row - With figures of now. */
   judge(row: TransferRow): void {
-    const { transfers, running, lines, settings, clock, upTime, log } = this.#parts;
+    const { transfers, running, lines, settings, upTime, log } = this.#parts;
     const { shareLimits, labels } = settings();
     const ofLabel = row.label === null ? undefined : labels[row.label]?.shareLimits;
     const limits = shareLimitsFor(parseChoices(row.choices).shareLimits, ofLabel, shareLimits);
     const now = { ...row, seeded_ms: seededMs(row, upTime.nowMs()) };
-    const cause = endOfSeeding(now, limits, clock.wallMs());
+    const cause = endOfSeeding(now, limits);
     if (!cause || !isWanted(row)) return;
     const { id } = row;
     const end = async (): Promise<void> => {

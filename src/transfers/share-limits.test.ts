@@ -6,25 +6,25 @@ import { endOfSeeding, shareLimitsFor } from "./share-limits.ts";
 const MINUTE = 60_000;
 const ROW = {
   finished_at: 1_000,
-  active_at: 2_000,
   size: 100,
   uploaded: 150,
   seeded_ms: 10 * MINUTE,
+  active_seeded: 4 * MINUTE,
 } as TransferRow;
 
-for (const [name, limits, minutes, cause] of [
-  ["no limit", {}, 1e6, undefined],
-  ["0 is never", { ratio: 0, seedingMinutes: 0, idleMinutes: 0 }, 1e6, undefined],
-  ["a ratio that is reached", { ratio: 1.5 }, 0, "ratio"],
-  ["one that is not", { ratio: 1.6 }, 0, undefined],
-  ["time that is over", { seedingMinutes: 10 }, 0, "seeding-time"],
-  ["time that is not", { seedingMinutes: 11 }, 0, undefined],
-  ["nobody wanted it", { idleMinutes: 5 }, 6, "idle-time"],
-  ["somebody wanted it a while ago", { idleMinutes: 5 }, 4, undefined],
+for (const [name, limits, cause] of [
+  ["no limit", {}, undefined],
+  ["0 is never", { ratio: 0, seedingMinutes: 0, idleMinutes: 0 }, undefined],
+  ["a ratio that is reached", { ratio: 1.5 }, "ratio"],
+  ["one that is not", { ratio: 1.6 }, undefined],
+  ["time that is over", { seedingMinutes: 10 }, "seeding-time"],
+  ["time that is not", { seedingMinutes: 11 }, undefined],
+  ["nobody wanted it", { idleMinutes: 6 }, "idle-time"],
+  ["somebody wanted it a while ago", { idleMinutes: 7 }, undefined],
 ] as const) {
   test(`the end of seeding: ${name}`, () => {
-    assert.equal(endOfSeeding(ROW, limits, 2_000 + minutes * MINUTE), cause);
-    assert.equal(endOfSeeding({ ...ROW, finished_at: null }, limits, 1e12), undefined);
+    assert.equal(endOfSeeding(ROW, limits), cause);
+    assert.equal(endOfSeeding({ ...ROW, finished_at: null }, limits), undefined);
   });
 }
 

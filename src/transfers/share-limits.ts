@@ -17,16 +17,17 @@ export function shareLimitsFor(
   };
 }
 
-/** @returns Why a finished transfer has been seeded enough; `undefined` while it has not. */
-export function endOfSeeding(
-  row: TransferRow,
-  limits: ShareLimits,
-  wallMs: number,
-): PauseCause | undefined {
+/**
+ * Everything is counted in seeding time, which no jump of the clock changes (STO-8).
+ *
+ * @param row - With its seeding time until now.
+ * @returns Why a finished transfer has been seeded enough; `undefined` while it has not.
+ */
+export function endOfSeeding(row: TransferRow, limits: ShareLimits): PauseCause | undefined {
   const { ratio = 0, seedingMinutes = 0, idleMinutes = 0 } = limits;
   if (row.finished_at === null) return undefined;
   if (ratio > 0 && row.uploaded >= ratio * (row.size ?? 0)) return "ratio";
   if (seedingMinutes > 0 && row.seeded_ms >= seedingMinutes * MINUTE_MS) return "seeding-time";
-  const idleMs = wallMs - Math.max(row.active_at, row.finished_at);
+  const idleMs = row.seeded_ms - row.active_seeded;
   return idleMinutes > 0 && idleMs >= idleMinutes * MINUTE_MS ? "idle-time" : undefined;
 }

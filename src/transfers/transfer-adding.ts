@@ -172,6 +172,7 @@ export class TransferAdding {
       choices: JSON.stringify(choices),
       added_at: wallMs,
       active_at: wallMs,
+      active_seeded: 0,
     };
   }
 }

@@ -8,8 +8,10 @@ import { parseMagnet } from "../metainfo/magnet.ts";
 import type { MagnetLink, Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
+import type { FolderFiles } from "../ports/user-files.ts";
 import type { TransferRow } from "../store/transfers.ts";
 import { AwakeTransfer } from "./awake-transfer.ts";
+import { hadByResume, isAnyThere } from "./content-presence.ts";
 import type { ContentTaking, TakingPlan } from "./content-taking.ts";
 import { choiceOfFiles } from "./file-choice.ts";
 import { groupOfLabel } from "./label-rates.ts";
@@ -21,6 +23,7 @@ import type { TransferShelf } from "./transfer-shelf.ts";
 import type { Failure } from "./transfer-state.ts";
 
 export interface TransferOpenerParts {
+  readonly content: Pick<FolderFiles, "stat">;
   readonly taking: Pick<ContentTaking, "plan">;
   readonly engine: TransferEngine;
   readonly shelf: TransferShelf;
@@ -65,8 +68,9 @@ export class TransferOpener {
     // A whole torrent is judged piece by piece when peers ask; its resume would only say when it was whole.
     const resume = isWhole ? undefined : await shelf.loadResume(row.id);
     const choices = parseChoices(row.choices);
-    if (!isWhole && "metainfo" in from) {
-      const info = placedInfo(from.metainfo.info, choices.names);
+    const info = "metainfo" in from && placedInfo(from.metainfo.info, choices.names);
+    if (info && !(await this.isContentThere(row, info, resume))) return noContent(row.root);
+    if (!isWhole && info) {
       const plan = await this.#parts.taking.plan(row, info, resume);
       if (plan) return plan;
     }
@@ -118,6 +122,32 @@ export class TransferOpener {
     }
   }
 
+  /**
+   * False when there were files of a transfer, and none of them is at its place. A disk that refuses to look is left to
+   * the engine, which says why.
+   *
+   * @param info - With the paths that its files have on disk.
+   */
+  async isContentThere(
+    row: TransferRow,
+    info: TorrentInfo,
+    resume: ResumeState | undefined,
+  ): Promise<boolean> {
+    if (row.finished_at === null && !resume) return true;
+    const wanted = wantedFiles(parseChoices(row.choices), info.files.length);
+    const hadFile =
+      row.finished_at === null ? hadByResume(resume!) : (file: number) => wanted[file]!;
+    try {
+      return await isAnyThere(this.#parts.content, info, { root: row.root, hadFile });
+    } catch (error) {
+      this.#parts.log.debug("the files of a transfer were not looked for", {
+        id: row.id,
+        why: String(error),
+      });
+      return true;
+    }
+  }
+
   async #load(row: TransferRow): Promise<Stored | Failure> {
     if (row.magnet !== null) return { magnet: parseMagnet(row.magnet) };
     const metainfo = await this.#parts.shelf.loadTorrent(row.id);
@@ -134,6 +164,11 @@ export class TransferOpener {
       this.#parts.log.warn("how far a transfer got was not saved", { id, why: String(error) });
     }
   }
+}
+
+export function noContent(root: string): Failure {
+  const message = `none of its files is in ${root}: is its disk there? It goes on when they are back; everseed recheck fetches them again`;
+  return { cause: "no-content", message };
 }
 
 function isOurs(row: TransferRow, resume: ResumeState | undefined): boolean {

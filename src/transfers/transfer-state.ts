@@ -10,6 +10,8 @@ export type FailureCause =
   | "no-torrent-file"
   /** No file fits the patterns it was added with. */
   | "nothing-chosen"
+  /** None of the files that were there is at its place: their disk may be missing. It goes on when they are back. */
+  | "no-content"
   /** Its content could not be moved; it is where it was. */
   | "not-moved"
   /** This node has the torrent as something else: it publishes it, for instance. */

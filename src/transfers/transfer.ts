@@ -81,6 +81,12 @@ export function transferOf(
   };
 }
 
+/** A page of a list. @property next - `after` of the following page; `undefined` at the end. */
+export interface TransferPage {
+  readonly transfers: readonly Transfer[];
+  readonly next: number | undefined;
+}
+
 /** Bytes sent for each byte wanted; `undefined` where nothing is wanted yet. */
 export function ratioOf({
   uploaded,

@@ -1,6 +1,7 @@
 import type { EngineTorrent } from "../engine/session-contract.ts";
 import type { Timer } from "../ports/clock.ts";
 import type { TransferCounts, TransferFilter, TransferRow } from "../store/transfers.ts";
+import { AbsentContents } from "./absent-contents.ts";
 import { AnnounceTurns } from "./announce-turns.ts";
 import { ChoreRunner } from "./chore-runner.ts";
 import { ContentTaking } from "./content-taking.ts";
@@ -24,7 +25,7 @@ import {
 import { TransferContents } from "./transfer-contents.ts";
 import { TransferDetails } from "./transfer-details.ts";
 import { refuseUnusable, type TransferEdit, TransferEdits } from "./transfer-edits.ts";
-import { type Transfer, transferOf } from "./transfer.ts";
+import { type Transfer, type TransferPage, transferOf } from "./transfer.ts";
 import { TransferLines } from "./transfer-lines.ts";
 import { infohashesOf, isWanted, rowState } from "./transfer-row.ts";
 import {
@@ -48,12 +49,6 @@ const SAVE_MS = 60_000;
 /** Pause between two seeds that are woken at the start: the first page comes before them. */
 const WAKE_PAUSE_MS = 20;
 
-/** A page of a list. @property next - `after` of the following page; `undefined` at the end. */
-export interface TransferPage {
-  readonly transfers: readonly Transfer[];
-  readonly next: number | undefined;
-}
-
 /**
  * The torrents that a node keeps for its owner: downloads in the order of a queue, and seeds that sleep as rows until a
  * peer asks for them or their turn to be announced comes. Whatever was acknowledged survives a kill.
@@ -70,6 +65,7 @@ export class Transfers {
   readonly #lines = new TransferLines();
   readonly #running: RunningTransfers;
   readonly #taking: ContentTaking;
+  readonly #absent: AbsentContents;
   readonly #queue: DownloadQueue;
   readonly #turns: AnnounceTurns;
   readonly #rest: SeedRest;
@@ -119,11 +115,13 @@ export class Transfers {
     }));
     const settings = (): TransferSettings => this.#settings;
     this.#queue = new DownloadQueue({ transfers, running, taking, lines, settings, clock, log });
-    this.#shares = new ShareEnds({ transfers, running, lines, settings, clock, upTime, log });
+    this.#shares = new ShareEnds({ transfers, running, lines, settings, upTime, log });
     const sleeping = new SleepingSeeds({ running, shares: this.#shares, engine, log });
     this.#asleep = sleeping;
     this.#rest = new SeedRest({ running, lines, sleeping, settings, clock, log });
     this.#labelRates = new LabelRates(engine);
+    const onBack = (): void => this.#queue.handleChange();
+    this.#absent = new AbsentContents({ ...options, running, lines, shelf: this.#shelf, onBack });
     this.#turns = new AnnounceTurns({
       transfers,
       clock,
@@ -443,7 +441,7 @@ export class Transfers {
     const { clock, log } = this.#options;
     const now = clock.nowMs();
     for (const awake of this.#running.all()) {
-      awake.count(now, clock.wallMs());
+      awake.count(now, { wallMs: clock.wallMs(), upMs: this.#upTime.nowMs() });
       this.#shares.judge(awake.row);
     }
     for (const id of this.#taking.ids()) this.#watch.handleChange(id);
@@ -454,6 +452,7 @@ export class Transfers {
     this.#savedMs = now;
     this.#setRates();
     this.#rest.sweep();
+    this.#absent.look();
     this.#queue.handleChange();
     const saving = [this.#running.saveFigures(), this.#upTime.save(), this.totals.save()];
     Promise.all(saving).catch((error: unknown) => {

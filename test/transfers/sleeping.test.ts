@@ -38,6 +38,7 @@ function seedRow(number: number): StoredTransfer {
     choices: "{}",
     added_at: 1,
     active_at: number,
+    active_seeded: 0,
   };
 }
 

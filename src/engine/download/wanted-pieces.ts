@@ -64,7 +64,8 @@ export class WantedPieces {
     this.#files = files;
     this.#pieces = new Bitfield(geometry.pieceCount);
     for (const [index, wanted] of files.entries()) {
-      if (!wanted) continue;
+      // Padding follows the file before it: it makes no piece of an unwanted one wanted.
+      if (!wanted || geometry.files[index]!.pad) continue;
       const { first, end } = geometry.filePieces(index);
       for (let piece = first; piece < end; piece += 1) this.#pieces.add(piece);
     }

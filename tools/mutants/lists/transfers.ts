@@ -169,4 +169,32 @@ export const mutants: readonly Mutant[] = [
     to: "const shared = SHARED_BLOCKS;",
     tests: ["test/swarm/seeking"],
   },
+  {
+    name: "transfers: a transfer is opened although its disk is not there",
+    file: "src/transfers/transfer-opener.ts",
+    from: "if (info && !(await this.isContentThere(row, info, resume))) return noContent(row.root);",
+    to: "",
+    tests: ["test/transfers/disks"],
+  },
+  {
+    name: "transfers: nobody looks whether a disk is back",
+    file: "src/transfers/transfers.ts",
+    from: "    this.#absent.look();\n",
+    to: "",
+    tests: ["test/transfers/disks"],
+  },
+  {
+    name: "transfers: idle time runs with the clock of the wall",
+    file: "src/transfers/share-limits.ts",
+    from: "const idleMs = row.seeded_ms - row.active_seeded;",
+    to: "const idleMs = Date.now() - row.active_at;",
+    tests: ["src/transfers/share-limits"],
+  },
+  {
+    name: "engine: padding makes a piece of an unwanted file wanted",
+    file: "src/engine/download/wanted-pieces.ts",
+    from: "if (!wanted || geometry.files[index]!.pad) continue;",
+    to: "if (!wanted) continue;",
+    tests: ["test/transfers/rechecks"],
+  },
 ];

@@ -16,6 +16,7 @@ import { torrentVersions } from "./0015-torrent-versions.ts";
 import { transfers } from "./0016-transfers.ts";
 import { transferUpTime } from "./0017-transfer-up-time.ts";
 import { transferContents } from "./0018-transfer-contents.ts";
+import { failedTransfers } from "./0019-failed-transfers.ts";
 
 /** In order, forward only. A released migration is never changed; changes come as new ones. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -36,4 +37,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0016-transfers": transfers,
   "0017-transfer-up-time": transferUpTime,
   "0018-transfer-contents": transferContents,
+  "0019-failed-transfers": failedTransfers,
 };
