@@ -110,6 +110,8 @@ suite("message stream encryption", { concurrency: 6 }, () => {
   const withQBittorrent = { ...TIMEOUT, skip: skipUnless(qbittorrent) };
   const QBITTORRENT: readonly (readonly [ForeignEncryption, Ours, Seen])[] = [
     ["off", "prefer", "none"],
+    // It may choose, and prefers RC4.
+    ["allow", "prefer", "rc4"],
     ["allow", "off", "none"],
     ["allow", "require", "rc4"],
     ["require", "prefer", "rc4"],
