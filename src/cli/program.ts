@@ -3,6 +3,7 @@ import { VERSION } from "../base/version.ts";
 import { exampleText, failWith } from "./command-frame.ts";
 import { addListedCommands } from "./command-modules.ts";
 import { addHelpCommand } from "./commands/help.ts";
+import { refuseEmptyNames } from "./refuse-empty.ts";
 import { HELP_OUTPUT } from "./standard-streams.ts";
 import { UsageError } from "./usage-error.ts";
 import { withLongFlags } from "./vtorrent-flags.ts";
@@ -22,6 +23,7 @@ export async function createProgram(asked?: readonly string[]): Promise<Command>
     .version(VERSION, "-V, --version", "show which everseed this is")
     .enablePositionalOptions()
     .helpCommand(false)
+    .hook("preAction", refuseEmptyNames)
     // Commands take these over when they are made.
     .helpOption("-h, --help", "show this help")
     .exitOverride()
