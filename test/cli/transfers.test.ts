@@ -52,6 +52,13 @@ test("STO-1 a person's torrents: added, listed, there after kill -9, removed wit
   assert.match(twice.stderr, new RegExp(`talk.bin is here already, as ${added.id}`));
   const limited = ["--merge", "--tracker", "http://127.0.0.1:9/announce"];
   assert.equal((await records("add", torrent, ...limited))[0]!.id, added.id);
+  const limits = ["limits", "--label", "films"];
+  const ofLabel = await run(...limits, "--up", "2M", "--ratio", "3", "--json");
+  const { label, rates, shareLimits } = JSON.parse(ofLabel.stdout) as Record<string, unknown>;
+  assert.deepEqual([label, shareLimits], ["films", { ratio: 3 }]);
+  assert.match((await run(...limits, "--down", "1M")).stdout, /^Down +1\.0.*\nUp +2\.0/);
+  assert.deepEqual(Object.keys(rates as object), ["down", "up"]);
+  assert.equal((await run(...limits, "--downloads", "3")).exit, 2);
 
   await killed((JSON.parse(started.stdout) as { pid: number }).pid);
   assert.equal((await run("daemon", "start")).exit, 0);
@@ -59,6 +66,7 @@ test("STO-1 a person's torrents: added, listed, there after kill -9, removed wit
   const table = await run("ls");
   assert.match(table.stdout, /^ID +NAME +DONE +DOWN +UP +PEERS +ETA +STATE\n/);
   assert.ok(table.stdout.includes(`${added.id.slice(0, 4)}  talk.bin`), table.stdout);
+  assert.match((await run("limits")).stdout, /^Down +no limit\n[^]*\nLabels +films\n$/);
   const set = await records("set", short, "--sequential", "on", "--ends-first", "on");
   assert.deepEqual([set[0]!.sequential, set[0]!.firstAndLast], [true, true]);
   const files = await run("files", short, "--high", "*.bin");
