@@ -7,7 +7,7 @@ export default {
     "src/cli/commands/*.ts",
     "src/platform/disk/disk-worker.ts",
     "test/interop/{outer-addresses,transmission-streams,transmission-pex}.ts",
-    "test/interop/{router-network,two-routers}.ts",
+    "test/interop/{router-network,two-routers,ipv6-link}.ts",
     "tools/**/*.ts",
     "bench/*.ts",
     "bench/peers/{flooder,http-floor}.ts",

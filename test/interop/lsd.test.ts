@@ -4,6 +4,7 @@ import path from "node:path";
 import { suite, test, type TestContext } from "node:test";
 import { createTorrent, temporaryFolder } from "./content.ts";
 import { assertSameTree, LIBTORRENT, libtorrent, skipUnless } from "./foreign-peers.ts";
+import { testInNetwork, whyNoNetworks } from "./network.ts";
 import { EVERSEED, Running } from "./process.ts";
 
 const OURS = ["--listen", "127.0.0.1:0", "--lsd", "on", "--json"];
@@ -40,3 +41,12 @@ suite("local service discovery, a magnet link without a tracker", { concurrency:
     assertSameTree(source, path.join(out, "data.bin"));
   });
 });
+
+test(
+  "local service discovery over IPv6 with libtorrent, both ways, on a link that has nothing else",
+  {
+    skip: skipUnless({ missing: () => libtorrent.missing() ?? whyNoNetworks() }),
+    timeout: 120_000,
+  },
+  () => testInNetwork(path.join(import.meta.dirname, "ipv6-link.ts"), 2, 110_000),
+);
