@@ -57,6 +57,9 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ["session-close", refuse('"everseed daemon stop" ends this node.')],
 ]);
 
+/** Of all methods, those that are always refused included. */
+export const METHOD_NAMES: readonly string[] = [...METHODS.keys()];
+
 function refuse(why: string): Method {
   return () => {
     throw notHere(why);
