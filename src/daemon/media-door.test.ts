@@ -6,12 +6,19 @@ import { test, type TestContext } from "node:test";
 import { temporaryFolder } from "../../test/fixtures/temporary-folder.ts";
 import { MediaDoor } from "./media-door.ts";
 
-/** A node whose control socket answers with the range that was asked for, and keeps `/open` open. */
+const LIMIT_MS = 5_000;
+
+/** A node whose control socket answers with the range that was asked for; `/open` stays open, `/slow` has no answer yet. */
 async function node(t: TestContext) {
   const socket = join(temporaryFolder(t, "everseed-door-"), "control.sock");
   const held: ServerResponse[] = [];
   const server = createServer((asked, answer) => {
     const { range } = asked.headers;
+    if (asked.url === "/slow") {
+      held.push(answer);
+      server.emit("slow");
+      return;
+    }
     answer.writeHead(range === undefined ? 200 : 206, { "content-type": "video/webm" });
     if (asked.url === "/open") {
       held.push(answer);
@@ -51,10 +58,18 @@ test("a player that hangs up ends the answer of the node; without a node the ans
   const answer = await fetch(door.add("/open", "a.webm"), { signal: hangUp.signal });
   const reader = answer.body!.getReader();
   await reader.read();
-  const ended = once(held[0]!, "close");
+  const ended = once(held[0]!, "close", { signal: AbortSignal.timeout(LIMIT_MS) });
   hangUp.abort();
   await ended;
   await assert.rejects(reader.read());
+  const early = new AbortController();
+  const asked = once(server, "slow");
+  const waiting = fetch(door.add("/slow", "a.webm"), { signal: early.signal });
+  await asked;
+  const endedToo = once(held[1]!, "close", { signal: AbortSignal.timeout(LIMIT_MS) });
+  early.abort();
+  await assert.rejects(waiting);
+  await endedToo;
   server.close();
   server.closeAllConnections();
   assert.equal((await fetch(door.add("/x", "a.webm"))).status, 502);

@@ -197,4 +197,11 @@ export const mutants: readonly Mutant[] = [
     to: "if (!wanted) continue;",
     tests: ["test/transfers/rechecks"],
   },
+  {
+    name: "daemon: a player that hangs up leaves the node reading for it",
+    file: "src/daemon/media-door.ts",
+    from: '    answer.once("close", () => passed.destroy());\n',
+    to: "",
+    tests: ["src/daemon/media-door"],
+  },
 ];
