@@ -3,7 +3,6 @@ import type { NodeStatus } from "../api/node.ts";
 import type { DhtReach } from "../api/reach.ts";
 import { closedFileTrouble } from "../commands/data-folder-trouble.ts";
 import type { Preset } from "../config/presets.ts";
-import { ControlApi } from "../hub/control-api.ts";
 import type { ControlParts } from "../hub/control-parts.ts";
 import { isTransmissionPath, type TransmissionRoute } from "../hub/transmission-route.ts";
 import { BoundedLog } from "../platform/bounded-log.ts";
@@ -13,10 +12,11 @@ import { NodeClock } from "../platform/node-clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { WebHandler } from "../ports/web.ts";
 import { absentTracker } from "./absent-tracker.ts";
+import { controlHandler } from "./control-handler.ts";
 import { openControlSocket, tryControlSocket } from "./control-socket.ts";
 import type { HubConfig } from "./hub-config.ts";
 import type { HubSite } from "./hub-site.ts";
-import { type HubTracker, openHubTracker } from "./hub-tracker.ts";
+import type { HubTracker } from "./hub-tracker.ts";
 import { isDiskFull } from "./is-disk-full.ts";
 import { openNodeDiscovery } from "./node-discovery.ts";
 import { openNodeEngine } from "./node-engine.ts";
@@ -25,7 +25,7 @@ import { servicesOf } from "./node-services.ts";
 import { openAccounts } from "./hub-state.ts";
 import { isSupervised } from "./supervision.ts";
 import { type LoadSettings, reloadSettings } from "./reload-settings.ts";
-import { openSitePort } from "./site-port.ts";
+import type { SitePort } from "./site-port.ts";
 import { openTransfers } from "./transfers-part.ts";
 
 /**
@@ -92,14 +92,19 @@ async function compose(
     ? openControlSocket(asked.socket)
     : tryControlSocket(asked.socket, log));
   ends.push(async () => socket?.close());
-  const hasWeb = services.site || services.tracker || services.transmissionRpc;
-  const port = hasWeb ? await openSitePort(ground, ends) : undefined;
+  // A part that is off has none of its code in memory.
+  let port: SitePort | undefined;
+  if (services.site || services.tracker || services.transmissionRpc) {
+    const { openSitePort } = await import("./site-port.ts");
+    port = await openSitePort(ground, ends);
+  }
   const engine = await openNodeEngine(ground, ends);
   const { session, sleeping } = engine;
   const discovery = await openNodeDiscovery(ground, engine, ends);
   const { dht } = discovery;
   let tracker: HubTracker | undefined;
   if (port && services.tracker) {
+    const { openHubTracker } = await import("./hub-tracker.ts");
     tracker = await openHubTracker(config, {
       ...ground,
       ...state,
@@ -145,7 +150,6 @@ async function compose(
     transmission: transmission?.rpc,
   };
   if (port && accounts && services.site) {
-    // A node without a site has none of its code in memory.
     const { openHubSite } = await import("./hub-site.ts");
     site = await openHubSite(
       ground,
@@ -161,8 +165,7 @@ async function compose(
       ends,
     );
   } else if (port) port.server.serve(withoutSite(tracker, transmission));
-  const api = new ControlApi({ ...control, clock, turns, random, log, isDiskFull });
-  socket?.serve((request, context) => api.handle(request, context));
+  socket?.serve(controlHandler({ ...control, clock, turns, random, log, isDiskFull }));
   return { dataDir, site, status, dht: () => dht.status(), faults: () => faults.totals };
 }
 

@@ -33,6 +33,7 @@ import { RootLeases } from "./storage/root-leases.ts";
 import type { PeerWays } from "./swarm/peer-ways.ts";
 import { Reachability } from "./swarm/reachability.ts";
 import type { TorrentPeers } from "./torrent/torrent-peers.ts";
+import { QuietTicks } from "./torrent/quiet-ticks.ts";
 import { Torrent } from "./torrent/torrent.ts";
 import { ServerSlots } from "./webseed/server-slots.ts";
 import type { TorrentHost } from "./torrent/torrent-host.ts";
@@ -90,6 +91,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
   /** The position of the torrent that dialled last. */
   #dialTurn = -1;
   #outerPort: number | undefined;
+  readonly #ticks = new QuietTicks();
   #tick: Timer | undefined;
   #pump: Timer | undefined;
   #roomTimer: Timer | undefined;
@@ -434,7 +436,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
     for (const [stray, sinceMs] of this.#strays) {
       if (now - sinceMs > this.settings.handshakeTimeoutMs) stray.close("no handshake in time");
     }
-    for (const torrent of this.#torrents) torrent.tick(now);
+    this.#ticks.tick(this.#torrents, now);
     this.#routes.tick(now);
     if (this.scheduler.isReceiveStuck(now)) {
       for (const torrent of this.#torrents) if (torrent.spillIdle()) break;

@@ -2,7 +2,6 @@ import { lstatSync, rmSync, statSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
-import { getRequestListener } from "@hono/node-server";
 import { systemCode } from "../base/system-code.ts";
 import type { WebHandler } from "../ports/web.ts";
 import { takeLock } from "./lock-file.ts";
@@ -108,13 +107,17 @@ async function answers(path: string): Promise<boolean> {
 
 async function listen(path: string): Promise<Omit<ControlServer, "path">> {
   let handle: WebHandler = () => Promise.resolve(notYet());
-  const listener = getRequestListener((request, env) => {
-    const { outgoing } = env as { incoming: IncomingMessage; outgoing: ServerResponse };
-    const cut = (): void => void outgoing.destroy();
-    return handle(request, { remoteAddress: "", localAddress: undefined, cut });
-  });
+  let loading: Promise<RequestListener> | undefined;
   const server = createServer({ requestTimeout: 0 }, (incoming, outgoing) => {
-    void listener(incoming, outgoing);
+    loading ??= loadListener((request, env) => {
+      const { outgoing: answer } = env as { incoming: IncomingMessage; outgoing: ServerResponse };
+      const cut = (): void => void answer.destroy();
+      return handle(request, { remoteAddress: "", localAddress: undefined, cut });
+    });
+    loading.then(
+      (listen) => listen(incoming, outgoing),
+      () => outgoing.destroy(),
+    );
   });
   server.maxConnections = CONNECTIONS_MAX;
   await bindPrivately(server, path);
@@ -124,6 +127,18 @@ async function listen(path: string): Promise<Omit<ControlServer, "path">> {
     },
     close: () => closed(server),
   };
+}
+
+type RequestListener = ReturnType<
+  Awaited<typeof import("@hono/node-server")>["getRequestListener"]
+>;
+
+/** Loaded with the first request: an idle node needs neither it nor what Node loads for it, a tenth of its memory. */
+async function loadListener(
+  ...fetch: Parameters<Awaited<typeof import("@hono/node-server")>["getRequestListener"]>
+): Promise<RequestListener> {
+  const { getRequestListener } = await import("@hono/node-server");
+  return getRequestListener(...fetch);
 }
 
 /** The socket is closed to others from its first moment on: a change of its mode would come too late (CLI-3). */

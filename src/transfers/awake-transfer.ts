@@ -101,8 +101,7 @@ export class AwakeTransfer {
     this.#lastDownloaded = downloaded;
     // Nothing counts as done before the existing files were examined.
     const isExamined = this.torrent.have !== undefined && !this.isFinished;
-    this.row = {
-      ...row,
+    const figures: Figures = {
       uploaded: this.#uploadedBefore + uploaded,
       downloaded: this.#downloadedBefore + downloaded,
       size: this.torrent.info === undefined ? row.size : wantedBytes,
@@ -110,19 +109,13 @@ export class AwakeTransfer {
       active_at: isActive ? Math.floor(at.wallMs) : row.active_at,
       active_seeded: isActive ? seededMs(row, at.upMs) : row.active_seeded,
     };
+    if (!isSame(figures, row)) this.row = { ...row, ...figures };
   }
 
   /** The columns that `count` changes, for the database; `undefined` while they are there already. */
   takeFigures(): Figures | undefined {
     const figures = figuresOf(this.row);
-    const saved: Figures = this.#saved;
-    const isKnown =
-      figures.uploaded === saved.uploaded &&
-      figures.downloaded === saved.downloaded &&
-      figures.size === saved.size &&
-      figures.done === saved.done &&
-      figures.active_at === saved.active_at;
-    if (isKnown) return undefined;
+    if (isSame(figures, this.#saved)) return undefined;
     this.#saved = figures;
     return figures;
   }
@@ -132,6 +125,17 @@ type Figures = Pick<
   StoredTransfer,
   "uploaded" | "downloaded" | "size" | "done" | "active_at" | "active_seeded"
 >;
+
+function isSame(a: Figures, b: Figures): boolean {
+  return (
+    a.uploaded === b.uploaded &&
+    a.downloaded === b.downloaded &&
+    a.size === b.size &&
+    a.done === b.done &&
+    a.active_at === b.active_at &&
+    a.active_seeded === b.active_seeded
+  );
+}
 
 function figuresOf({
   uploaded,

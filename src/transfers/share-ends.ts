@@ -30,7 +30,9 @@ export class ShareEnds {
     const { transfers, running, lines, settings, upTime, log } = this.#parts;
     const { shareLimits, labels } = settings();
     const ofLabel = row.label === null ? undefined : labels[row.label]?.shareLimits;
-    const limits = shareLimitsFor(parseChoices(row.choices).shareLimits, ofLabel, shareLimits);
+    // Asked each second for each seed that is awake, and hardly any has limits of its own.
+    const own = row.choices.includes("shareLimits") ? parseChoices(row.choices) : undefined;
+    const limits = shareLimitsFor(own?.shareLimits, ofLabel, shareLimits);
     const now = { ...row, seeded_ms: seededMs(row, upTime.nowMs()) };
     const cause = endOfSeeding(now, limits);
     if (!cause || !isWanted(row)) return;

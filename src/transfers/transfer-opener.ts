@@ -77,6 +77,12 @@ export class TransferOpener {
     const taken = isWhole ? undefined : await shelf.loadTaken(row.id);
     // A resume knows the files that were compared; without one, these are ours all the same.
     const brought = taken?.isCompared === true && resume ? undefined : taken?.files;
+    const wanted = (info: TorrentInfo): boolean[] => {
+      const chosen = choiceOfFiles(choices, info, matchesGlob) ?? { select: [] };
+      return wantedFiles(chosen, info.files.length);
+    };
+    // All files of a whole one have their names, and all are wanted as a rule: a thread of the disk has nothing to do.
+    const isPlain = isWhole && wanted(from.metainfo.info).every(Boolean);
     let saving: Promise<void> = Promise.resolve();
     const save = (state: ResumeState): Promise<void> => {
       saving = saving.then(() => this.#saveResume(row.id, state));
@@ -88,15 +94,12 @@ export class TransferOpener {
           from,
           root: row.root,
           mode: isWhole ? "seed" : "download",
-          unfinishedSuffix: suffixOf,
+          ...(!isWhole && { unfinishedSuffix: suffixOf }),
           // What we fetched is ours even when the resume is lost; everything else belongs to somebody.
           ...(!isWhole && { existing: isOurs(row, resume) ? "adopted" : "proven" }),
           resume,
           brought,
-          select: (info) => {
-            const chosen = choiceOfFiles(choices, info, matchesGlob) ?? { select: [] };
-            return wantedFiles(chosen, info.files.length);
-          },
+          ...(!isPlain && { select: wanted }),
           order: fetchOrder(choices),
           names: choices.names,
           downBytesPerSecond: choices.downBytesPerSecond,

@@ -125,6 +125,10 @@ export class Reads {
     this.#options = options;
   }
 
+  get isIdle(): boolean {
+    return this.#readers.size === 0;
+  }
+
   /** Call this when a burst is over, until it returns `undefined`. */
   nextOutput(): ReadsOutput | undefined {
     return this.#outputs.next();

@@ -1,12 +1,21 @@
 import assert from "node:assert/strict";
-import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { DiskFailure, FileStamp, OpenContent } from "../../ports/content.ts";
 import { SILENT_LOG } from "../../ports/log.ts";
 import { BLOCK, type FixtureFile, makeFixture, temporaryFolder } from "./disk-fixture.ts";
 import { NodeContent } from "./node-content.ts";
-import { shareLayout } from "./shared-layout.ts";
+import { QuickLooks } from "./quick-looks.ts";
+import { LayoutTable, shareLayout } from "./shared-layout.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
 const SEEDED = { readOnly: true, existing: "claimed", throughLinks: true } as const;
@@ -87,7 +96,7 @@ test("a thread looks when the disk is another than before (STO-5)", async (t) =>
   assert.ok("code" in stamps && stamps.code === "ENODEV");
 });
 
-test("a thread looks at many files, at files that are written to, and beside another look", async (t) => {
+test("a thread looks at many files, and at files that are written to", async (t) => {
   const many = Array.from({ length: 33 }, (_, index) => ({ path: `f${index}`, length: BLOCK }));
   const large = openContent(t, many);
   assert.ok("length" in (await stampsOf(large.content)));
@@ -96,11 +105,21 @@ test("a thread looks at many files, at files that are written to, and beside ano
   const download = openContent(t, FEW, { existing: "own" });
   assert.ok("length" in (await stampsOf(download.content)));
   assert.ok(!download.pool.isAsleep);
+});
 
-  const { pool, content } = openContent(t, FEW);
-  const both = await Promise.all([stampsOf(content), stampsOf(content)]);
-  assert.deepEqual(both[0], both[1]);
-  assert.ok(!pool.isAsleep);
+test("looks wait for each other, but not for one on a disk that hangs", async (t) => {
+  const { pool, content, layout } = openContent(t, FEW);
+  const many = await Promise.all(Array.from({ length: 100 }, () => stampsOf(content)));
+  assert.deepEqual(many[99], many[0]);
+  assert.ok(pool.isAsleep);
+
+  const hangs = Promise.withResolvers<Stats>();
+  const looks = new QuickLooks({ stat: () => hangs.promise, waitMs: 1 });
+  const table = new LayoutTable(layout);
+  const first = looks.stamp(table);
+  assert.equal(await looks.stamp(table), undefined, "a thread has to look");
+  hangs.reject(Object.assign(new Error("gone"), { code: "EIO", syscall: "stat" }));
+  assert.equal(await first, undefined);
 });
 
 test("a content that closes during a look is told what was seen, and closes behind it", async (t) => {
