@@ -84,8 +84,11 @@ const TOO_MANY = {
 
 type Change = TransferNewsView["changed"][number];
 
+/** Transfers of which a reader's last view is remembered: of others it is told all again. A view takes a kilobyte. */
+const TOLD_MAX = 2_000;
+
 /** What one reader has not been told yet, as differences from what it was told. */
-class Deltas {
+export class Deltas {
   readonly #told = new Map<string, TransferView>();
   readonly #changed = new Map<string, TransferView>();
   readonly #removed = new Set<string>();
@@ -113,7 +116,10 @@ class Deltas {
 
   #difference(view: TransferView): Change | undefined {
     const before = this.#told.get(view.id);
+    // The one that changed last is at the end.
+    this.#told.delete(view.id);
     this.#told.set(view.id, view);
+    if (this.#told.size > TOLD_MAX) this.#told.delete(this.#told.keys().next().value!);
     if (!before) return view;
     const old = new Map<string, unknown>(Object.entries(before));
     const fields = Object.entries(view).filter(

@@ -7,13 +7,19 @@ import type { TorrentRow, TorrentTable } from "../store/torrents.ts";
 import type { FilesFound } from "./content-faults.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { infoOnDisk } from "./in-place.ts";
+import { pauseMs, type ScanPace } from "./scan-pace.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
 
-// At this pace a round through 10,000 torrents takes under six hours, and the load on the disk is negligible.
-const STEP_MS = 2_000;
+/** 10,000 torrents are passed in under six hours with a negligible load on the disk, a million in a week. */
+export const ROUND_PACE: ScanPace = {
+  wholeMs: 7 * 24 * 3600_000,
+  pauseMsMin: 50,
+  pauseMsMax: 2_000,
+  restShare: 1,
+};
 
 interface ContentRoundsOptions {
-  readonly torrents: Pick<TorrentTable, "after">;
+  readonly torrents: Pick<TorrentTable, "after" | "totals">;
   readonly library: TorrentLibrary;
   readonly folder: DataFolder;
   readonly files: Files;
@@ -40,7 +46,7 @@ export class ContentRounds {
 
   start(): void {
     this.#running = true;
-    this.#schedule();
+    this.#schedule(ROUND_PACE.pauseMsMax);
   }
 
   stop(): void {
@@ -60,21 +66,27 @@ export class ContentRounds {
     }
   }
 
-  #schedule(): void {
+  #schedule(delayMs: number): void {
     if (!this.#running) return;
-    this.#timer = this.#options.clock.startTimer(STEP_MS, () => {
-      this.#step()
-        .catch((error: unknown) => {
-          this.#options.log.warn("a torrent could not be looked at", { why: String(error) });
-        })
-        .finally(() => this.#schedule());
+    this.#timer = this.#options.clock.startTimer(delayMs, () => {
+      void this.#step().then((nextMs) => this.#schedule(nextMs));
     });
   }
 
-  async #step(): Promise<void> {
-    const row = await this.#options.torrents.after(this.#seq);
-    this.#seq = row?.seq ?? 0;
-    if (row) this.#options.report(row.id, await this.#find(row));
+  /** Never rejects. @returns The pause before the next step. */
+  async #step(): Promise<number> {
+    const { torrents, clock, log, report } = this.#options;
+    const beginMs = clock.nowMs();
+    try {
+      const row = await torrents.after(this.#seq);
+      this.#seq = row?.seq ?? 0;
+      if (!row) return ROUND_PACE.pauseMsMax;
+      report(row.id, await this.#find(row));
+      return pauseMs(ROUND_PACE, (await torrents.totals()).torrents, clock.nowMs() - beginMs);
+    } catch (error) {
+      log.warn("a torrent could not be looked at", { why: String(error) });
+      return ROUND_PACE.pauseMsMax;
+    }
   }
 
   async #find(row: TorrentRow): Promise<FilesFound> {

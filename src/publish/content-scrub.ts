@@ -5,12 +5,13 @@ import type { Clock, Timer } from "../ports/clock.ts";
 import type { ContentSource, OpenContent, PieceVerdict } from "../ports/content.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
-import type { TorrentRow, TorrentTable } from "../store/torrents.ts";
+import type { CheckedTorrent, TorrentRow, TorrentTable } from "../store/torrents.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { lookAtFiles } from "./content-stamp.ts";
 import { realFiles } from "./damaged-files.ts";
 import { existingFiles, infoOnDisk } from "./in-place.ts";
 import type { ContentChange } from "./in-place-watch.ts";
+import { pauseMs, type ScanPace } from "./scan-pace.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
 import type { Workers } from "./turns.ts";
 
@@ -19,14 +20,22 @@ const REST_MS = 30 * 24 * 3600_000;
 /** The first minutes after a start belong to the people who waited for it. */
 const START_MS = 5 * 60_000;
 /** Slow enough to go unnoticed; still 20 TB between two checks of a torrent. */
-const BYTES_PER_MS = 8_000;
+export const BYTES_PER_MS = 8_000;
+/** A million torrents of 20 MB are passed within the month. */
+export const SCRUB_PACE: ScanPace = {
+  wholeMs: 20 * 24 * 3600_000,
+  pauseMsMin: 20,
+  pauseMsMax: 1_000,
+  // The bytes have a pace of their own.
+  restShare: 0,
+};
 /** For files that somebody has written to: readers of the torrent's page want to know soon. */
 const BYTES_PER_MS_URGENT = 64_000;
 /** When all have been checked, damaged torrents are checked again after this pause. */
 const PAUSE_MS = 6 * 3600_000;
 
 interface ContentScrubOptions {
-  readonly torrents: Pick<TorrentTable, "afterChecked" | "setChecked" | "setStamp">;
+  readonly torrents: Pick<TorrentTable, "afterChecked" | "setChecked" | "setStamp" | "totals">;
   readonly library: TorrentLibrary;
   readonly folder: DataFolder;
   readonly files: Pick<Files, "stat">;
@@ -46,7 +55,8 @@ interface ContentScrubOptions {
  */
 export class ContentScrub {
   readonly #options: ContentScrubOptions;
-  #seq = 0;
+  /** The torrent that came last: those that were not checked for longest come first. */
+  #last: CheckedTorrent | undefined;
   #timer: Timer | undefined;
   #running = false;
   /** Waiting for the next torrent's time. */
@@ -94,11 +104,14 @@ export class ContentScrub {
     this.#resting = false;
     try {
       await this.#hurryAll();
-      const row = await torrents.afterChecked(this.#seq, clock.wallMs() - REST_MS);
-      this.#seq = row?.seq ?? 0;
+      const row = await torrents.afterChecked(this.#last, clock.wallMs() - REST_MS);
+      this.#last = row;
       if (row) {
+        const beginMs = clock.nowMs();
+        delayMs = SCRUB_PACE.pauseMsMax;
         await this.#scrub(row);
-        delayMs = 1_000;
+        const { torrents: count } = await torrents.totals();
+        delayMs = pauseMs(SCRUB_PACE, count, clock.nowMs() - beginMs);
       }
     } catch (error) {
       log.warn("what is stored could not be compared with its hashes", { why: String(error) });

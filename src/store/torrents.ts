@@ -77,6 +77,9 @@ export interface CatalogueTotals {
 }
 
 /** The published torrents. */
+/** A place in the order of the last full check. */
+export type CheckedTorrent = Pick<TorrentRow, "checked_at" | "seq">;
+
 export interface TorrentTable {
   /** Rises with every change that a list or a page of the catalogue shows. */
   readonly revision: number;
@@ -118,8 +121,12 @@ export interface TorrentTable {
   totals(): Promise<CatalogueTotals>;
   /** The torrent that was published next after `seq`; 0 begins with the first. */
   after(seq: number): Promise<TorrentRow | undefined>;
-  /** Like `after`, among torrents whose last full check was before `beforeMs`, wall milliseconds. */
-  afterChecked(seq: number, beforeMs: number): Promise<TorrentRow | undefined>;
+  /**
+   * In the order of their last full check, among those of before `beforeMs`, wall milliseconds.
+   *
+   * @param last - The one that came before; none begins with the one that was not checked for longest.
+   */
+  afterChecked(last: CheckedTorrent | undefined, beforeMs: number): Promise<TorrentRow | undefined>;
   /** Torrents with content in their owners' folders, in the order of publication; 0 begins with the first. */
   inPlaceAfter(seq: number, limit: number): Promise<TorrentRow[]>;
   /** Its files are as published, and now look like this. */

@@ -79,6 +79,8 @@ export interface TransferTable {
   findByWire(wireInfohash: Uint8Array): Promise<TransferRow | undefined>;
   /** Rows whose id begins with `prefix`, at most `limit`. */
   findByPrefix(prefix: string, limit: number): Promise<TransferRow[]>;
+  /** Ids that begin with these hexadecimal digits. */
+  idsWithPrefix(prefix: string): Promise<string[]>;
   /** Rows with exactly this name, at most `limit`. */
   findByName(name: string, limit: number): Promise<TransferRow[]>;
   /** In the order of adding, after `seq`; 0 begins with the first. */

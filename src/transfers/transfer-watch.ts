@@ -1,3 +1,4 @@
+import type { Clock } from "../ports/clock.ts";
 import type { RunningTransfers } from "./running-transfers.ts";
 import type { Transfer } from "./transfer.ts";
 
@@ -8,11 +9,14 @@ export interface TransferNews {
 }
 
 /** Changes of transfers that a watcher hears of at one time; the rest comes with the next second. */
-const CHANGED_MAX = 1_000;
+const CHANGED_MAX = 500;
+/** Transfers that are looked at before other work has a turn. */
+const SLICE = 100;
 
 export interface TransferWatchParts {
   readonly find: (id: string) => Promise<Transfer | undefined>;
   readonly running: RunningTransfers;
+  readonly clock: Clock;
 }
 
 /** Tells watchers what has changed, once a second. It costs nothing while nobody watches. */
@@ -58,16 +62,23 @@ export class TransferWatch {
     const ids = [...this.#changed].slice(0, CHANGED_MAX);
     const changed: Transfer[] = [];
     const removed: string[] = [];
-    for (const id of ids) {
+    for (const [index, id] of ids.entries()) {
+      if (index % SLICE === SLICE - 1) await this.#pause();
       this.#changed.delete(id);
       const transfer = await this.#parts.find(id);
       if (!transfer) {
         this.#told.delete(id);
         removed.push(id);
       } else if (this.#isNews(transfer)) changed.push(transfer);
+      // One that does not run changes when somebody changes it.
+      if (!this.#parts.running.get(id)) this.#told.delete(id);
     }
     if (changed.length + removed.length === 0) return;
     for (const listener of this.#listeners) listener({ changed, removed });
+  }
+
+  async #pause(): Promise<void> {
+    await new Promise<void>((resolve) => void this.#parts.clock.startTimer(0, resolve));
   }
 
   #isNews(transfer: Transfer): boolean {

@@ -19,7 +19,7 @@ export interface TransfersOptions {
   readonly engine: TransferEngine;
   readonly hasher: PieceHasher;
   /** The state folder's files. */
-  readonly files: Pick<Files, "read" | "write" | "remove">;
+  readonly files: Pick<Files, "read" | "write" | "remove" | "list" | "stat">;
   /** Absolute. */
   readonly stateFolder: string;
   /** Files wherever the owner keeps content. */

@@ -14,6 +14,7 @@ import { RemovedLately } from "./removed-lately.ts";
 import { RunningTransfers } from "./running-transfers.ts";
 import { type RatesNow, ratesNow, weekMoment } from "./rate-schedule.ts";
 import { ShareEnds } from "./share-ends.ts";
+import { ShelfSweep } from "./shelf-sweep.ts";
 import { SeedRest } from "./seed-rest.ts";
 import { SleepingSeeds } from "./sleeping-seeds.ts";
 import {
@@ -76,6 +77,7 @@ export class Transfers {
   readonly #chores: ChoreRunner;
   readonly #asleep: SleepingSeeds;
   readonly #upTime: UpTime;
+  readonly #sweep: ShelfSweep;
   readonly #labelRates: LabelRates;
   #settings: TransferSettings;
   #timer: Timer | undefined;
@@ -128,7 +130,8 @@ export class Transfers {
       log,
       take: (row, isFirst) => sleeping.takeTurn(row, isFirst),
     });
-    this.#watch = new TransferWatch({ find: (id) => this.find(id), running });
+    this.#sweep = new ShelfSweep({ ...options, folder: `${options.stateFolder}/transfers` });
+    this.#watch = new TransferWatch({ find: (id) => this.find(id), running, clock });
     this.#adding = new TransferAdding({
       ...options,
       shelf: this.#shelf,
@@ -173,6 +176,7 @@ export class Transfers {
     for (const { id } of await transfers.withChores()) this.#chores.carryOn(id);
     this.#queue.handleChange();
     this.#turns.start();
+    this.#sweep.start();
     this.#schedule();
     const seeds = await transfers.busiestSeeds(this.#settings.idleSeedsMax);
     this.#wakeNext(seeds.map(({ id }) => id));
@@ -185,6 +189,7 @@ export class Transfers {
     this.#wakeTimer?.cancel();
     this.#queue.stop();
     this.#turns.stop();
+    this.#sweep.stop();
     await this.#lines.settle();
     await this.#taking.stop();
     const ids = Array.from(this.#running.all(), ({ id }) => id);

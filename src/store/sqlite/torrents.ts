@@ -8,6 +8,7 @@ import { SearchParts } from "./search-parts.ts";
 import type { Schema } from "./schema.ts";
 import {
   type CatalogueTotals,
+  type CheckedTorrent,
   type FoundTorrents,
   MATCHES_MAX,
   type NewTorrent,
@@ -211,11 +212,15 @@ export class SqliteTorrentTable implements TorrentTable {
     return this.#rows().where("seq", ">", seq).orderBy("seq").limit(1).executeTakeFirst();
   }
 
-  /** Like `after`, among torrents whose last full check was before `beforeMs`, wall milliseconds. */
-  async afterChecked(seq: number, beforeMs: number): Promise<TorrentRow | undefined> {
+  async afterChecked(
+    last: CheckedTorrent | undefined,
+    beforeMs: number,
+  ): Promise<TorrentRow | undefined> {
+    const { checked_at: checkedAt, seq } = last ?? { checked_at: Number.MIN_SAFE_INTEGER, seq: 0 };
     return this.#rows()
-      .where("seq", ">", seq)
+      .where(sql<boolean>`(checked_at, seq) > (${checkedAt}, ${seq})`)
       .where("checked_at", "<", beforeMs)
+      .orderBy("checked_at")
       .orderBy("seq")
       .limit(1)
       .executeTakeFirst();

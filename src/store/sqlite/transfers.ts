@@ -68,6 +68,16 @@ export class SqliteTransferTable implements TransferTable {
       .execute();
   }
 
+  async idsWithPrefix(prefix: string): Promise<string[]> {
+    const rows = await this.#db
+      .selectFrom("transfers")
+      .select("id")
+      .where("id", ">=", prefix)
+      .where("id", "<", `${prefix}g`)
+      .execute();
+    return rows.map(({ id }) => id);
+  }
+
   async findByName(name: string, limit: number): Promise<TransferRow[]> {
     return this.#rows().where("name", "=", name).limit(limit).execute();
   }
@@ -180,13 +190,13 @@ export class SqliteTransferTable implements TransferTable {
   }
 
   async positions(): Promise<{ readonly first: number; readonly last: number }> {
-    return this.#db
-      .selectFrom("transfers")
-      .select([
-        sql<number>`coalesce(min(position), 0)`.as("first"),
-        sql<number>`coalesce(max(position), 0)`.as("last"),
-      ])
-      .executeTakeFirstOrThrow();
+    // Each alone is the end of an index; asked in one query they would read all rows.
+    const end = async (order: "asc" | "desc"): Promise<number> => {
+      const rows = this.#db.selectFrom("transfers").select("position");
+      const row = await rows.orderBy("position", order).limit(1).executeTakeFirst();
+      return row?.position ?? 0;
+    };
+    return { first: await end("asc"), last: await end("desc") };
   }
 
   async update(id: string, change: TransferChange): Promise<void> {

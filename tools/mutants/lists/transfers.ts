@@ -2,6 +2,20 @@ import type { Mutant } from "../mutant.ts";
 
 export const mutants: readonly Mutant[] = [
   {
+    name: "transfers: a young file of the shelf is swept",
+    file: "src/transfers/shelf-sweep.ts",
+    from: "facts.mtimeMs > clock.wallMs() - YOUNG_MS",
+    to: "facts.mtimeMs > clock.wallMs()",
+    tests: ["src/transfers/shelf"],
+  },
+  {
+    name: "publish: two seconds for each of a million torrents",
+    file: "src/publish/scan-pace.ts",
+    from: "Math.min(pauseMsMax, share)",
+    to: "pauseMsMax",
+    tests: ["src/publish/scan"],
+  },
+  {
     name: "transfers: seeding time runs on while a seed is stopped",
     file: "src/transfers/running-transfers.ts",
     from: "await transfers.update(id, { ...change, ...times });",

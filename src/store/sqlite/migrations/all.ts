@@ -17,6 +17,7 @@ import { transfers } from "./0016-transfers.ts";
 import { transferUpTime } from "./0017-transfer-up-time.ts";
 import { transferContents } from "./0018-transfer-contents.ts";
 import { failedTransfers } from "./0019-failed-transfers.ts";
+import { longLists } from "./0020-long-lists.ts";
 
 /** In order, forward only. A released migration is never changed; changes come as new ones. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -38,4 +39,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0017-transfer-up-time": transferUpTime,
   "0018-transfer-contents": transferContents,
   "0019-failed-transfers": failedTransfers,
+  "0020-long-lists": longLists,
 };
