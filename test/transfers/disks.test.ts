@@ -161,7 +161,7 @@ test("STO-5 the same in the middle of a download; recheck fetches all of it agai
     const state = await world.run(stateOf(node, id));
     assert.ok(state.kind === "failed" && state.cause === "no-content", state.kind);
   }
-  assert.equal(here.disk.find(kept!.path), undefined);
+  assert.ok(!here.disk.find(kept!.path));
   // Somebody who starts it without its disk is told the same again.
   await world.run(node.transfers.start(kept!.id));
   await world.pass(2_000);
@@ -199,7 +199,7 @@ test("STO-5 a disk that vanishes below a seed: a peer that asks gets nothing wro
   assert.equal((await world.run(third.transfers.find(id)))!.done, 0);
   const state = await world.run(stateOf(again, id));
   assert.ok(["failed", "waiting"].includes(state.kind), state.kind);
-  assert.equal(here.disk.find(made[2]!.path), undefined);
+  assert.ok(!here.disk.find(made[2]!.path));
   mount();
   await all("seeding", BAD, again);
   await world.until("it is fetched", isKind(third, id, "seeding"));
