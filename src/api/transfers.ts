@@ -342,6 +342,37 @@ export const transferTrackersSchema = z
 const ratesSchema = z.object({ down: bytesPerSecond, up: bytesPerSecond });
 const minuteOfDay = z.number().int().min(0).max(1_440);
 
+/** A folder whose .torrent and .magnet files are added. */
+export const watchFolderSchema = z
+  .strictObject({
+    /** Absolute. */
+    folder,
+    /** What becomes of a file that was added: it gets the ending `.added`, or is deleted. Default: `rename`. */
+    taken: z.enum(["rename", "delete"]).optional(),
+    label: label.optional(),
+    /** Absolute; receives the content. */
+    into: folder.optional(),
+    stopped: z.boolean().optional(),
+  })
+  .meta({ id: "WatchFolder" });
+
+/** `GET /api/v1/transfers/watch-folders`: how they are doing, those of the configuration too. */
+export const watchedFoldersSchema = z
+  .object({
+    folders: z.array(
+      z.object({
+        folder: z.string(),
+        /** Why nothing is taken from it now; null while all is well. */
+        trouble: z.string().nullable(),
+        /** Files taken since the start of the node. */
+        taken: z.number().int(),
+        /** Files that stay where they are, and why. Names come from outside. */
+        files: z.array(z.object({ name: z.string(), why: z.string() })),
+      }),
+    ),
+  })
+  .meta({ id: "WatchedFolders" });
+
 /** `GET /api/v1/transfers/settings`; a PATCH changes what it names. */
 export const transferSettingsSchema = z
   .strictObject({
@@ -378,6 +409,8 @@ export const transferSettingsSchema = z
         z.object({ shareLimits: shareLimitsSchema.optional(), rates: ratesSchema.optional() }),
       )
       .refine((labels) => Object.keys(labels).length <= LABELS_MAX, "too many labels"),
+    /** Besides those of the configuration. */
+    watchFolders: z.array(watchFolderSchema).max(CHANGES_MAX),
   })
   .meta({ id: "TransferSettings" });
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type KeyNote, configSchema } from "./config.ts";
+import { configSchema } from "./config.ts";
+import type { KeyNote } from "./key-note.ts";
 
 /** One setting: `tracker.udpPort`. */
 export interface ConfigKey extends KeyNote {

@@ -33,5 +33,7 @@ export function configTemplate(preset: Preset = "hub"): string {
 
 function yamlScalar(value: unknown): string {
   if (value === undefined || value === "") return "";
-  return new Document(value).toString({ flowCollectionPadding: false }).trim();
+  return new Document(value)
+    .toString({ flowCollectionPadding: false, collectionStyle: "flow" })
+    .trim();
 }

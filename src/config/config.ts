@@ -1,13 +1,7 @@
 import { z } from "zod";
 import { TRANSPORT_MODES } from "../base/transport-mode.ts";
-
-/** The description of a key, for the template file and for error messages. */
-export interface KeyNote {
-  /** What the key decides. */
-  readonly says: string;
-  /** The values that it takes. */
-  readonly takes: string;
-}
+import { note } from "./key-note.ts";
+import { transfersSection, webhookSection } from "./transfer-sections.ts";
 
 const PORT_TAKES = "a whole number from 0 to 65535; 0 lets the system choose";
 const MEBIBYTE = 1024 * 1024;
@@ -122,31 +116,8 @@ export const configSchema = z.strictObject({
         ),
     })
     .prefault({}),
-  transfers: z
-    .strictObject({
-      folder: z
-        .string()
-        .min(1)
-        .max(4096)
-        .optional()
-        .meta(
-          note(
-            "Folder for what transfers download; downloads in the data folder when left out.",
-            "a path like /srv/downloads",
-          ),
-        ),
-      hardLinks: z
-        .boolean()
-        .default(false)
-        .meta(
-          note(
-            "A file that is here in another torrent is the same file with a second name, where the disk cannot share blocks. " +
-              "Careful: a program that changes one of them changes both.",
-            "true or false",
-          ),
-        ),
-    })
-    .prefault({}),
+  transfers: transfersSection,
+  webhook: webhookSection,
   tracker: z
     .strictObject({
       udpPort: port()
@@ -457,10 +428,6 @@ export type Config = z.output<typeof configSchema>;
 
 /** Settings as a person gives them: every key may be left out. */
 export type ConfigInput = z.input<typeof configSchema>;
-
-function note(says: string, takes: string): KeyNote & Record<string, unknown> {
-  return { says, takes };
-}
 
 /** The pages, the tracker and the links in torrents all start at the root of a host name. */
 function demandWholeSite(text: string, context: z.RefinementCtx): void {

@@ -1,4 +1,5 @@
 import type { NodeStatus } from "../api/node.ts";
+import type { WatchedFolder } from "../transfers/watch-place.ts";
 import type { HubTracker } from "./hub-tracker.ts";
 import type { Ground } from "./node-ground.ts";
 import type { HubSite } from "./hub-site.ts";
@@ -13,6 +14,7 @@ export interface NodeParts {
   readonly discovery: NodeDiscovery;
   readonly tracker: HubTracker | undefined;
   readonly site: () => HubSite | undefined;
+  readonly watched: () => readonly WatchedFolder[];
 }
 
 /** The services of a node in the order of their start, each with its state in words. */
@@ -34,6 +36,7 @@ export function servicesOf({ config }: Ground, parts: NodeParts): Service[] {
     config.services.transmissionRpc
       ? works("transmission", "Apps and scripts for Transmission control the transfers.")
       : { ...off("transmission", ""), words: "The key services.transmissionRpc turns it on." },
+    ...watchFolders(parts.watched()),
     tracker
       ? works("tracker", `UDP port ${tracker.udpPort}; ${tracker.totals().swarms} swarms.`)
       : off("tracker", "services.tracker"),
@@ -41,6 +44,22 @@ export function servicesOf({ config }: Ground, parts: NodeParts): Service[] {
       ? works("site", site()?.url ?? "It is starting.")
       : off("site", "services.site"),
   ];
+}
+
+/** Nothing where there are none. */
+function watchFolders(folders: readonly WatchedFolder[]): Service[] {
+  if (folders.length === 0) return [];
+  const away = folders.find(({ trouble }) => trouble !== undefined);
+  if (away) return [warns("watch folders", `${away.folder}: ${away.trouble}`)];
+  const stuck = folders.find(({ files }) => files.length > 0);
+  const [file] = stuck?.files ?? [];
+  if (stuck && file) {
+    const more = stuck.files.length - 1;
+    const others = more === 0 ? "" : ` So do ${more} others.`;
+    return [warns("watch folders", `${file.name} stays in ${stuck.folder}: ${file.why}${others}`)];
+  }
+  const taken = folders.reduce((sum, each) => sum + each.taken, 0);
+  return [works("watch folders", `${taken} files taken from ${folders.length} folders.`)];
 }
 
 function plain({ state, words, remedy }: Omit<Service, "name">): Omit<Service, "name"> {

@@ -129,7 +129,13 @@ async function compose(
     peerPort: session.port,
     webPort: port?.server.port ?? null,
     udpPort: tracker?.udpPort ?? null,
-    services: servicesOf(ground, { engine, discovery, tracker, site: () => site }),
+    services: servicesOf(ground, {
+      engine,
+      discovery,
+      tracker,
+      site: () => site,
+      watched: () => transfers?.watched() ?? [],
+    }),
   });
   const transfers = services.transfers
     ? await openTransfers(ground, { engine, discovery }, ends)

@@ -5,16 +5,19 @@ import { TransferSession } from "../commands/transfer-session.ts";
 import type { TransferParts } from "../hub/control-parts.ts";
 import { MediaLinks } from "../hub/media-links.ts";
 import { disksOf } from "../platform/disks.ts";
+import { NodeDropFolders } from "../platform/node-drop-folders.ts";
 import { NodeUserFiles } from "../platform/node-user-files.ts";
 import { TrackerClient } from "../tracker-client/tracker-client.ts";
 import type { GivenTorrent } from "../transfers/transfer-adding.ts";
 import type { TransferEngine } from "../transfers/transfer-engine.ts";
 import { Transfers } from "../transfers/transfers.ts";
+import { WatchFolders } from "../transfers/watch-folders.ts";
 import { hubExtensions } from "./hub-neighbours.ts";
 import type { NodeDiscovery } from "./node-discovery.ts";
 import type { NodeEngine } from "./node-engine.ts";
 import type { Ends, Ground } from "./node-ground.ts";
 import { openFetch } from "./open-fetch.ts";
+import { openTransferTells } from "./transfer-tells.ts";
 
 interface TransfersNeeds {
   readonly engine: NodeEngine;
@@ -33,6 +36,7 @@ export async function openTransfers(
   const userFiles = new NodeUserFiles();
   const content = userFiles.below();
   ends.push(async () => content.close());
+  const onEvent = await openTransferTells(ground, network, ends);
   const service = new Transfers({
     transfers: state.store.transfers,
     settings: state.store.settings,
@@ -50,6 +54,7 @@ export async function openTransfers(
     run: (work) => turns.run(work),
     matchesGlob: (path, pattern) => userFiles.matchesGlob(path, pattern),
     sleeping: engine.sleeping,
+    onEvent,
     seeds: needs.discovery.dht,
     timeZone: Temporal.Now.timeZoneId(),
   });
@@ -62,7 +67,20 @@ export async function openTransfers(
     return "bytes" in source ? { torrent: source.bytes } : { link: source.link };
   };
   const links = new MediaLinks(random, clock);
-  return { service, openUrl, disks: disksOf, clock, links };
+  const given = config.transfers.watchFolders.map((each) =>
+    typeof each === "string" ? { folder: each } : each,
+  );
+  const watching = new WatchFolders({
+    transfers: service,
+    wanted: () => [...service.settings.watchFolders, ...given],
+    folders: new NodeDropFolders(),
+    clock,
+    log,
+  });
+  ends.push(() => watching.stop());
+  watching.start();
+  const watched = () => watching.status();
+  return { service, openUrl, disks: disksOf, clock, links, watched };
 }
 
 function transferEngine(

@@ -20,6 +20,7 @@ import {
   transferSettingsSchema,
   transferStatusSchema,
   transferTrackersSchema,
+  watchedFoldersSchema,
 } from "../api/transfers.ts";
 import type { AddTransfer, GivenTorrent } from "../transfers/transfer-adding.ts";
 import type { TransferChoices } from "../transfers/transfer-choices.ts";
@@ -146,6 +147,14 @@ const batchRoute = createRoute({
   request: takes(transferBatchSchema),
   responses: answers(transferBatchResultSchema),
   middleware: [owner, limitBody(EDIT_BYTES_MAX)] as const,
+});
+
+const watchedRoute = createRoute({
+  method: "get",
+  path: "/transfers/watch-folders",
+  summary: "How the folders are doing whose .torrent files are added",
+  responses: answers(watchedFoldersSchema),
+  middleware: [owner] as const,
 });
 
 const findRoute = createRoute({
@@ -297,6 +306,19 @@ export function transferRoutes(parts: TransferParts | undefined): ApiApp {
     .openapi(batchRoute, async (c) => {
       const batch = c.req.valid("json");
       return c.json({ refused: await carryOut(demandParts().service, batch) }, 200);
+    })
+    .openapi(watchedRoute, (c) => {
+      const folders = demandParts().watched();
+      return c.json(
+        {
+          folders: folders.map(({ trouble, files, ...rest }) => ({
+            ...rest,
+            trouble: trouble ?? null,
+            files: [...files],
+          })),
+        },
+        200,
+      );
     })
     .openapi(findRoute, async (c) => c.json(transferView(await find(c.req.valid("param"))), 200))
     .openapi(editRoute, async (c) => {

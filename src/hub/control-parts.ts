@@ -2,6 +2,7 @@ import type { NodeStatus, SettingsReload } from "../api/node.ts";
 import type { TransferStatus } from "../api/transfers.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GivenTorrent } from "../transfers/transfer-adding.ts";
+import type { WatchedFolder } from "../transfers/watch-place.ts";
 import type { RpcHandler } from "./transmission-route.ts";
 import type { Transfers } from "../transfers/transfers.ts";
 import type { MediaLinks } from "./media-links.ts";
@@ -34,4 +35,6 @@ export interface TransferParts {
   readonly clock: Clock;
   /** For players; the same on the socket and on the web port. */
   readonly links: MediaLinks;
+  /** How the watch folders are doing. */
+  readonly watched: () => readonly WatchedFolder[];
 }

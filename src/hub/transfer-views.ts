@@ -92,7 +92,7 @@ export function transferPeersView({ peers, pieceCount }: TransferPeers): Transfe
 }
 
 export function transferSettingsView(settings: TransferSettings): TransferSettingsView {
-  const { shareLimits, rates, alternative, labels, ...rest } = settings;
+  const { shareLimits, rates, alternative, labels, watchFolders, ...rest } = settings;
   return {
     ...rest,
     shareLimits: { ...shareLimits },
@@ -102,6 +102,7 @@ export function transferSettingsView(settings: TransferSettings): TransferSettin
       spans: alternative.spans.map((span) => ({ ...span, days: [...span.days] })),
     },
     labels: { ...labels },
+    watchFolders: [...watchFolders],
   };
 }
 

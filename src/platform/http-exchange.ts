@@ -1,6 +1,7 @@
+import type { HttpPost } from "../ports/net.ts";
 import type { OpenSocket } from "./open-socket.ts";
 
-/** One GET to addresses that the guard has already judged. */
+/** One GET or POST to addresses that the guard has already judged. */
 export interface HttpQuestion {
   readonly url: URL;
   /** Tried in turn; nothing else is connected to. At least one. */
@@ -9,6 +10,7 @@ export interface HttpQuestion {
   /** Bytes of the body as sent. */
   readonly bytesMax: number;
   readonly signal: AbortSignal;
+  readonly post?: HttpPost | undefined;
   /** Opens the connection, through a proxy or from a chosen address. Default: the system's way. */
   readonly openSocket?: OpenSocket | undefined;
 }

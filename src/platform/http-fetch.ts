@@ -69,10 +69,11 @@ export class NodeHttpFetch implements HttpFetch {
   async #getOnce(url: URL, limits: Limits, signal: AbortSignal): Promise<HttpReply | URL> {
     const addresses = await this.#addresses(url, limits.family, signal);
     const { userAgent, openSocket } = this.#options;
-    const { bytesMax } = limits;
-    const reply = await this.#exchange({ url, addresses, userAgent, bytesMax, signal, openSocket });
+    const { bytesMax, post } = limits;
+    const question = { url, addresses, userAgent, bytesMax, signal, openSocket, post };
+    const reply = await this.#exchange(question);
     const { status, from, location, date } = reply;
-    if (REDIRECT_STATUSES.has(status) && location !== undefined) {
+    if (!post && REDIRECT_STATUSES.has(status) && location !== undefined) {
       const next = URL.parse(location, url.href);
       if (next && isHttp(next)) return next;
       return { status, body: new Uint8Array(), from, leadsTo: next?.href };

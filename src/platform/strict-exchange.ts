@@ -23,7 +23,7 @@ export async function strictExchange(question: HttpQuestion): Promise<RawHttpRep
 
 /** @param opened - A connection to the server; without one it is opened in the system's way. */
 function ask(
-  { url, addresses, userAgent, signal }: HttpQuestion,
+  { url, addresses, userAgent, signal, post }: HttpQuestion,
   opened: net.Socket | undefined,
 ): Promise<http.IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
@@ -38,13 +38,21 @@ function ask(
     },
     // Each host serves one resource now and then, so keeping connections gains nothing.
     ...(opened ? { createConnection: () => opened } : { agent: false }),
-    headers: { "user-agent": userAgent, "accept-encoding": "gzip" },
+    method: post ? "POST" : "GET",
+    headers: {
+      "user-agent": userAgent,
+      "accept-encoding": "gzip",
+      ...(post && { ...post.headers, "content-length": post.body.length }),
+    },
   };
   const request =
-    url.protocol === "https:" ? https.get(url, options, resolve) : http.get(url, options, resolve);
+    url.protocol === "https:"
+      ? https.request(url, options, resolve)
+      : http.request(url, options, resolve);
   request.on("error", reject);
   // A tunnel's socket is paused, so that nothing is lost before somebody reads.
   if (opened) request.once("socket", (socket) => socket.resume());
+  request.end(post?.body);
   return promise;
 }
 

@@ -169,6 +169,12 @@ export interface HttpReply {
   readonly date?: string | undefined;
 }
 
+/** What is sent instead of a GET: a redirect is then an answer like others, and is not followed. */
+export interface HttpPost {
+  readonly body: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** Fetches one resource by GET. Follows at most five redirects, each http or https (TRK-19). */
 export interface HttpFetch {
   /** @throws (rejects with) an error with a message for people when there is no reply in time. */
@@ -180,6 +186,8 @@ export interface HttpFetch {
       readonly signal?: AbortSignal;
       /** Connect to addresses of this family only; to any when absent. */
       readonly family?: 4 | 6;
+      /** Not for lenient fetchers. */
+      readonly post?: HttpPost | undefined;
     },
   ): Promise<HttpReply>;
 }

@@ -1,4 +1,3 @@
-import type { Infohashes } from "../base/infohash.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import type { Log } from "../ports/log.ts";
 import type { TransferRow, TransferTable } from "../store/transfers.ts";
@@ -17,7 +16,7 @@ import {
 } from "./transfer-chores.ts";
 import { parseChoices } from "./transfer-choices.ts";
 import type { TransferLines } from "./transfer-lines.ts";
-import { infohashesOf, rowState } from "./transfer-row.ts";
+import { rowState } from "./transfer-row.ts";
 import type { TransferShelf } from "./transfer-shelf.ts";
 import type { Chore } from "./transfer-state.ts";
 import { withRenamed } from "./transfer-names.ts";
@@ -32,7 +31,7 @@ export interface ChoreRunnerParts {
   readonly log: Log;
   /** A transfer has moved, or stays where it was. */
   readonly onMoved: () => void;
-  readonly onRemoved: (id: string, infohashes: Infohashes, seq: number) => void;
+  readonly onRemoved: (row: TransferRow) => void;
 }
 
 /**
@@ -140,7 +139,7 @@ export class ChoreRunner {
     if (info) await removeContent(content, info, row.root);
     await shelf.remove(id);
     await transfers.delete(id);
-    onRemoved(id, infohashesOf(row), row.seq);
+    onRemoved(row);
   }
 
   async #moveNow(row: TransferRow, to: string): Promise<void> {

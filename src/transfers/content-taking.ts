@@ -189,6 +189,11 @@ export class ContentTaking {
   }
 
   /** The transfer is finished or gone, or its owner starts it anew. */
+  /** Whether some of its files came from other transfers, or might have. */
+  hasTaken(id: string): boolean {
+    return (this.#tried.get(id)?.size ?? 0) > 0;
+  }
+
   forget(id: string): void {
     this.#tried.delete(id);
   }

@@ -10,12 +10,31 @@ export async function prepareFolder(
   content: Pick<ContentFiles, "makeFolder">,
   root: string,
 ): Promise<void> {
-  if (!root.startsWith("/")) {
-    throw new TransfersError("bad-choice", `${root} is no absolute path.`);
-  }
+  refuseRelative(root);
   try {
     await content.makeFolder(root);
   } catch (error) {
     throw asDiskError(error, `the folder ${root} cannot be used`);
   }
+}
+
+/** @throws {TransfersError} `bad-choice`. */
+export function refuseRelative(...folders: readonly string[]): void {
+  for (const folder of folders) {
+    if (folder.startsWith("/") && !folder.includes("\0")) continue;
+    throw new TransfersError("bad-choice", `${folder} is no absolute path.`);
+  }
+}
+
+/**
+ * @returns Makes the folder the first time that it is called.
+ * @throws {TransfersError} `bad-choice`, at once.
+ */
+export function prepareOnce(
+  content: Pick<ContentFiles, "makeFolder">,
+  root: string,
+): () => Promise<void> {
+  refuseRelative(root);
+  let prepared: Promise<void> | undefined;
+  return () => (prepared ??= prepareFolder(content, root));
 }

@@ -6,6 +6,7 @@ import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
 import { toHex } from "../base/bytes.ts";
 import { invariant } from "../base/errors.ts";
 import type { MatchesGlob } from "../base/file-pattern.ts";
+import { joinPath } from "../base/paths.ts";
 import type { RunWork } from "../base/work.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { PieceHasher } from "../ports/content.ts";
@@ -13,6 +14,7 @@ import type { Log } from "../ports/log.ts";
 import type { FolderFiles } from "../ports/user-files.ts";
 import type { TransferChange, TransferRow, TransferTable } from "../store/transfers.ts";
 import { choiceOfFiles } from "./file-choice.ts";
+import { placedInfo } from "./placed-info.ts";
 import { parseChoices } from "./transfer-choices.ts";
 import type { AwakeTransfer } from "./awake-transfer.ts";
 import type { ContentTaking } from "./content-taking.ts";
@@ -30,7 +32,7 @@ const NODE_BYTES = 32;
 export interface RunningTransfersParts {
   readonly content: Pick<FolderFiles, "stat">;
   readonly known: Pick<KnownContents, "add">;
-  readonly taking: Pick<ContentTaking, "plan" | "begin" | "has" | "cancel" | "forget">;
+  readonly taking: Pick<ContentTaking, "plan" | "begin" | "has" | "hasTaken" | "cancel" | "forget">;
   readonly transfers: TransferTable;
   readonly engine: TransferEngine;
   readonly shelf: TransferShelf;
@@ -45,9 +47,18 @@ export interface RunningTransfersParts {
   /** Something about a transfer has changed that its owner sees. */
   readonly onChanged: (id: string) => void;
   /** Everything that is wanted is there. */
-  readonly onFinished: (row: TransferRow) => void;
+  readonly onFinished: (row: TransferRow, finished: FinishedDownload) => void;
+  /** It cannot go on until its owner does something. */
+  readonly onFailed: (row: TransferRow, failure: Failure) => void;
   /** It is a seed from now on, or none any more, asleep or awake. */
   readonly onSeeded: (row: TransferRow, isSeeded: boolean) => void;
+}
+
+/** @property isNews - It came from peers, or from other transfers: it was not there before. */
+interface FinishedDownload {
+  /** The content, absolute. */
+  readonly path: string;
+  readonly isNews: boolean;
 }
 
 /**
@@ -60,6 +71,8 @@ export class RunningTransfers {
   readonly #running = new Map<string, OpenedTransfer>();
   /** Bytes of those that have left the engine. */
   #movedBefore = { uploaded: 0, downloaded: 0 };
+  /** Bytes that had been fetched when everything was to be compared: finding it all there is no news. */
+  readonly #rechecked = new Map<string, number>();
 
   constructor(parts: RunningTransfersParts) {
     this.#parts = parts;
@@ -258,6 +271,8 @@ export class RunningTransfers {
 
   async #fail(id: string, failure: Failure): Promise<void> {
     await this.update(id, { failure: JSON.stringify(failure) });
+    const row = await this.#parts.transfers.find(id);
+    if (row) this.#parts.onFailed(row, failure);
   }
 
   /** Peers have told what a link names: from now on the transfer has its .torrent file. */
@@ -300,7 +315,7 @@ export class RunningTransfers {
   }
 
   async #finish(awake: AwakeTransfer): Promise<void> {
-    const { clock, taking, onFinished } = this.#parts;
+    const { clock, upTime, taking, onFinished } = this.#parts;
     const { row, torrent } = awake;
     const { wantedBytes, left } = torrent.stats();
     if (left === 0) await this.#keepLayers(row, torrent);
@@ -311,10 +326,19 @@ export class RunningTransfers {
       size: wantedBytes,
       done: wantedBytes,
     });
+    const isTaken = taking.hasTaken(row.id);
     taking.forget(row.id);
     if (!isNew) return;
     await this.#makeKnown(awake.row, torrent);
-    onFinished(awake.row);
+    const known = this.#rechecked.get(row.id) ?? 0;
+    this.#rechecked.delete(row.id);
+    awake.count(clock.nowMs(), { wallMs: clock.wallMs(), upMs: upTime.nowMs() });
+    const { names } = parseChoices(awake.row.choices);
+    const [top = ""] = placedInfo(torrent.info!, names).files[0]?.path ?? [];
+    onFinished(awake.row, {
+      path: joinPath(row.root, top),
+      isNews: isTaken || awake.row.downloaded > known,
+    });
   }
 
   /** Other transfers find its files from now on. */
@@ -375,6 +399,8 @@ export class RunningTransfers {
   async recheck(id: string): Promise<void> {
     await this.close(id);
     await this.#parts.shelf.removeResume(id);
+    const row = await this.#parts.transfers.find(id);
+    this.#rechecked.set(id, row?.downloaded ?? 0);
     await this.update(id, { whole: 0, finished_at: null, done: 0, failure: null });
   }
 }

@@ -1,4 +1,4 @@
-import { type Infohashes, wireInfohash } from "../base/infohash.ts";
+import { wireInfohash } from "../base/infohash.ts";
 import type { MatchesGlob } from "../base/file-pattern.ts";
 import type { RunWork } from "../base/work.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -35,6 +35,16 @@ export interface AddTransfer {
   readonly merge?: boolean | undefined;
 }
 
+interface NewTransfer {
+  readonly kind: "new";
+  readonly row: StoredTransfer;
+  /** The .torrent file, where there is one. */
+  readonly bytes: Uint8Array | undefined;
+}
+
+/** @property prepare - Makes the folder; does nothing the second time. */
+type AddTo = AddTransfer & { readonly root: string; readonly prepare: () => Promise<void> };
+
 /** The outcome for each of several torrents. */
 export type AddOutcome =
   | { readonly kind: "added"; readonly id: string }
@@ -47,7 +57,7 @@ export interface TransferAddingParts {
   readonly clock: Clock;
   readonly run: RunWork;
   readonly matchesGlob: MatchesGlob;
-  readonly onAdded: (id: string, infohashes: Infohashes) => void;
+  readonly onAdded: (row: StoredTransfer) => void;
 }
 
 /** Makes rows of torrents that somebody gives. */
@@ -58,11 +68,8 @@ export class TransferAdding {
     this.#parts = parts;
   }
 
-  /** @param how.root - Exists. */
-  async addAll(
-    given: readonly GivenTorrent[],
-    how: AddTransfer & { readonly root: string },
-  ): Promise<AddOutcome[]> {
+  /** @param how.prepare - Makes the folder; called before the first is added. Its error ends the whole. */
+  async addAll(given: readonly GivenTorrent[], how: AddTo): Promise<AddOutcome[]> {
     const outcomes: AddOutcome[] = [];
     for (let begin = 0; begin < given.length; begin += BATCH) {
       outcomes.push(...(await this.#addBatch(given.slice(begin, begin + BATCH), how)));
@@ -70,50 +77,58 @@ export class TransferAdding {
     return outcomes;
   }
 
-  async #addBatch(
-    given: readonly GivenTorrent[],
-    how: AddTransfer & { readonly root: string },
-  ): Promise<AddOutcome[]> {
+  async #addBatch(given: readonly GivenTorrent[], how: AddTo): Promise<AddOutcome[]> {
     const { transfers, shelf, onAdded } = this.#parts;
     const { first, last } = await transfers.positions();
     const rows: StoredTransfer[] = [];
     const outcomes: AddOutcome[] = [];
     for (const [index, each] of given.entries()) {
+      const position = how.first === true ? first - given.length + index : last + 1 + index;
+      const found = await this.#judge(each, { ...how, position });
+      if (found.kind !== "new") {
+        outcomes.push(found);
+        continue;
+      }
+      const { row, bytes } = found;
+      await how.prepare();
       try {
-        const source = await this.#read(each);
-        const { v1, v2 } = infohashesOfSource(source);
-        const known =
-          (v1 && (await transfers.findByWire(v1))) ??
-          (v2 && (await transfers.findByWire(wireInfohash(v2))));
-        if (known) {
-          outcomes.push({ kind: "known", id: known.id });
-          continue;
-        }
-        const position = how.first === true ? first - given.length + index : last + 1 + index;
-        const row = this.#rowOf(source, { ...how, position });
         // The file first: a row without it could not run.
-        if ("bytes" in source) await shelf.saveTorrent(row.id, source.bytes);
+        if (bytes) await shelf.saveTorrent(row.id, bytes);
         rows.push(row);
         outcomes.push({ kind: "added", id: row.id });
       } catch (error) {
-        const refusal = asDiskError(error, "its .torrent file was not saved");
-        if (!(refusal instanceof TransfersError)) throw refusal;
-        outcomes.push({ kind: "refused", error: refusal });
+        outcomes.push(refused(error));
       }
     }
     const added = new Set(await transfers.insertAll(rows));
-    for (const { id, infohash_v1, infohash_v2 } of rows) {
-      if (!added.has(id)) continue;
-      onAdded(id, {
-        ...(infohash_v1 && { v1: infohash_v1 }),
-        ...(infohash_v2 && { v2: infohash_v2 }),
-      });
+    for (const row of rows) {
+      if (added.has(row.id)) onAdded(row);
     }
     return outcomes.map((outcome) =>
       outcome.kind === "added" && !added.has(outcome.id)
         ? { kind: "known", id: outcome.id }
         : outcome,
     );
+  }
+
+  /** Changes nothing yet. */
+  async #judge(
+    given: GivenTorrent,
+    how: AddTransfer & { readonly root: string; readonly position: number },
+  ): Promise<AddOutcome | NewTransfer> {
+    const { transfers } = this.#parts;
+    try {
+      const source = await this.#read(given);
+      const { v1, v2 } = infohashesOfSource(source);
+      const known =
+        (v1 && (await transfers.findByWire(v1))) ??
+        (v2 && (await transfers.findByWire(wireInfohash(v2))));
+      if (known) return { kind: "known", id: known.id };
+      const bytes = "bytes" in source ? source.bytes : undefined;
+      return { kind: "new", row: this.#rowOf(source, how), bytes };
+    } catch (error) {
+      return refused(error);
+    }
   }
 
   /** What one that is here already takes on of what is given. */
@@ -175,6 +190,13 @@ export class TransferAdding {
       active_seeded: 0,
     };
   }
+}
+
+/** @throws What is no refusal. */
+function refused(error: unknown): AddOutcome {
+  const refusal = asDiskError(error, "its .torrent file was not saved");
+  if (!(refusal instanceof TransfersError)) throw refusal;
+  return { kind: "refused", error: refusal };
 }
 
 /** Tiers of announce URLs. */

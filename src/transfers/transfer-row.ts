@@ -1,5 +1,5 @@
 import type { Infohashes } from "../base/infohash.ts";
-import type { TransferRow } from "../store/transfers.ts";
+import type { StoredTransfer, TransferRow } from "../store/transfers.ts";
 import type { Chore, Failure, PauseCause, RowState } from "./transfer-state.ts";
 
 /** What the columns of a row say of the transfer's state. */
@@ -28,7 +28,7 @@ export function seededMs(row: TransferRow, upMs: number): number {
   return row.seeded_ms + (isSeeded(row) ? Math.max(0, upMs - row.seeded_until) : 0);
 }
 
-export function infohashesOf({ infohash_v1, infohash_v2 }: TransferRow): Infohashes {
+export function infohashesOf({ infohash_v1, infohash_v2 }: StoredTransfer): Infohashes {
   return { ...(infohash_v1 && { v1: infohash_v1 }), ...(infohash_v2 && { v2: infohash_v2 }) };
 }
 

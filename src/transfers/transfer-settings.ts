@@ -1,4 +1,5 @@
 import type { SettingsTable } from "../store/settings.ts";
+import type { WatchFolder } from "./watch-folder.ts";
 import type { ShareLimits } from "./transfer-choices.ts";
 
 /** Rates in bytes a second; 0: no limit. */
@@ -38,6 +39,8 @@ export interface TransferSettings {
   /** Instead of `rates`, while a span says so or while they are switched on by hand. */
   readonly alternative: Rates & { readonly on: boolean; readonly spans: readonly RateSpan[] };
   readonly labels: Readonly<Record<string, LabelSettings>>;
+  /** Besides those of the configuration. */
+  readonly watchFolders: readonly WatchFolder[];
 }
 
 /** What is absent stays. */
@@ -61,6 +64,7 @@ export const DEFAULT_TRANSFER_SETTINGS: TransferSettings = {
   rates: { down: 0, up: 0 },
   alternative: { down: 0, up: 0, on: false, spans: [] },
   labels: {},
+  watchFolders: [],
 };
 
 const KEY = "transfers";

@@ -11,6 +11,7 @@ import type { TakingFiles } from "./content-taking.ts";
 import type { ContentFiles } from "./transfer-chores.ts";
 import type { TransferEngine } from "./transfer-engine.ts";
 import type { SettingsStore, TransferSettings } from "./transfer-settings.ts";
+import type { OnTransferEvent } from "./transfer-events.ts";
 
 export interface TransfersOptions {
   readonly transfers: TransferTable;
@@ -38,6 +39,8 @@ export interface TransfersOptions {
   /** Of the owner, for the weekly schedule. */
   readonly timeZone: string;
   readonly defaults?: TransferSettings | undefined;
+  /** Called in the middle of a change: it does its own work later. */
+  readonly onEvent?: OnTransferEvent | undefined;
   /** Told which torrents a peer may wake: encrypted peers name them by a mark. */
   readonly sleeping?: SleepingTorrents | undefined;
   /** Announces finished ones where nobody needs to be awake for it. */

@@ -9,7 +9,7 @@ import { DownloadQueue } from "./download-queue.ts";
 import { KnownContents } from "./known-contents.ts";
 import { LabelRates } from "./label-rates.ts";
 import type { QueueMove } from "./queue-moves.ts";
-import { prepareFolder } from "./prepare-folder.ts";
+import { prepareFolder, prepareOnce, refuseRelative } from "./prepare-folder.ts";
 import { RemovedLately } from "./removed-lately.ts";
 import { RunningTransfers } from "./running-transfers.ts";
 import { type RatesNow, ratesNow, weekMoment } from "./rate-schedule.ts";
@@ -27,6 +27,7 @@ import { TransferContents } from "./transfer-contents.ts";
 import { TransferDetails } from "./transfer-details.ts";
 import { refuseUnusable, type TransferEdit, TransferEdits } from "./transfer-edits.ts";
 import { type Transfer, type TransferPage, transferOf } from "./transfer.ts";
+import { eventOf } from "./transfer-events.ts";
 import { TransferLines } from "./transfer-lines.ts";
 import { infohashesOf, isWanted, rowState } from "./transfer-row.ts";
 import {
@@ -112,7 +113,11 @@ export class Transfers {
       lines,
       upTime,
       onChanged: (id) => this.#watch.handleChange(id),
-      onFinished: () => this.#queue.handleChange(),
+      onFinished: (row, { path, isNews }) => {
+        this.#queue.handleChange();
+        if (isNews) options.onEvent?.(eventOf("finished", row, { path }));
+      },
+      onFailed: (row, { message }) => options.onEvent?.(eventOf("failed", row, { message })),
       onSeeded: (row, isOne) => this.#tellSeeded(row, isOne),
     }));
     const settings = (): TransferSettings => this.#settings;
@@ -135,10 +140,11 @@ export class Transfers {
     this.#adding = new TransferAdding({
       ...options,
       shelf: this.#shelf,
-      onAdded: (id, infohashes) => {
+      onAdded: (row) => {
         this.totals.handleAdded();
-        options.sleeping?.add(infohashes);
-        this.#watch.handleChange(id);
+        options.sleeping?.add(infohashesOf(row));
+        this.#watch.handleChange(row.id);
+        options.onEvent?.(eventOf("added", row));
       },
     });
     this.#chores = new ChoreRunner({
@@ -147,11 +153,12 @@ export class Transfers {
       running,
       lines,
       onMoved: () => this.#queue.handleChange(),
-      onRemoved: (id, infohashes, seq) => {
-        this.removed.handleRemoved(seq);
-        options.sleeping?.delete(infohashes);
-        taking.forget(id);
-        this.#watch.handleChange(id);
+      onRemoved: (row) => {
+        this.removed.handleRemoved(row.seq);
+        options.sleeping?.delete(infohashesOf(row));
+        taking.forget(row.id);
+        this.#watch.handleChange(row.id);
+        options.onEvent?.(eventOf("removed", row));
       },
     });
     this.#edits = new TransferEdits({ ...options, running });
@@ -200,10 +207,7 @@ export class Transfers {
 
   // ---- Adding ----------------------------------------------------------------------------------------
 
-  /**
-   * @throws {TransfersError} (rejects) `bad-source`; `exists` when it is here already, unless it is to be merged; the
-   * disk's refusal.
-   */
+  /** @throws {TransfersError} (rejects) `bad-source`; `exists`, unless it is to be merged; the disk's refusal. */
   async add(given: GivenTorrent, how: AddTransfer = {}): Promise<Transfer> {
     const [outcome] = await this.addAll([given], how);
     if (outcome!.kind === "refused") throw outcome!.error;
@@ -213,10 +217,8 @@ export class Transfers {
     const transfer = await this.find(id);
     if (!transfer) throw new TransfersError("not-found", "It was removed at the same moment.");
     if (outcome!.kind === "added" || how.merge) return transfer;
-    throw new TransfersError(
-      "exists",
-      `${transfer.name} is here already, as ${transfer.id}; adding it with --merge would take on new trackers and peers.`,
-    );
+    const what = `${transfer.name} is here already, as ${id}; --merge gives it the new trackers.`;
+    throw new TransfersError("exists", what);
   }
 
   /**
@@ -228,8 +230,9 @@ export class Transfers {
     this.#demandOpen();
     refuseUnusable({ addTrackers: how.choices?.ownTrackers, addPeers: how.choices?.peers });
     const root = how.root ?? this.downloadFolder;
-    await prepareFolder(this.#options.content, root);
-    const outcomes = await this.#adding.addAll(given, { ...how, root });
+    // What adds nothing makes no folder.
+    const prepare = prepareOnce(this.#options.content, root);
+    const outcomes = await this.#adding.addAll(given, { ...how, root, prepare });
     this.#queue.handleChange();
     return outcomes;
   }
@@ -490,6 +493,7 @@ export class Transfers {
   }
 
   async setSettings(change: TransferSettingsChange): Promise<TransferSettings> {
+    for (const { folder, into = folder } of change.watchFolders ?? []) refuseRelative(folder, into);
     if (change.folder !== undefined) await prepareFolder(this.#options.content, change.folder);
     this.#settings = withChange(this.#settings, change);
     await saveSettings(this.#options.settings, this.#settings);

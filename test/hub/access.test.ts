@@ -87,6 +87,7 @@ const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   "GET /api/v1/transfers/status": ADMINISTRATORS,
   "POST /api/v1/transfers/queue": ADMINISTRATORS,
   "POST /api/v1/transfers/batch": ADMINISTRATORS,
+  "GET /api/v1/transfers/watch-folders": ADMINISTRATORS,
   "GET /api/v1/transfers/:id": ADMINISTRATORS,
   "PATCH /api/v1/transfers/:id": ADMINISTRATORS,
   "DELETE /api/v1/transfers/:id": ADMINISTRATORS,

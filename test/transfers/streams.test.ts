@@ -218,7 +218,9 @@ function asStranger({ transfers, machine }: NodeRun, links: MediaLinks): OpenAPI
     await next();
   });
   const disks = async (): Promise<[]> => [];
-  app.route("/api/v1", transferContentRoutes({ service: transfers, openUrl, disks, clock, links }));
+  const watched = (): [] => [];
+  const needs = { service: transfers, openUrl, disks, clock, links, watched };
+  app.route("/api/v1", transferContentRoutes(needs));
   return app;
 }
 

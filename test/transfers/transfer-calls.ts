@@ -29,6 +29,7 @@ export class TransferCalls {
         ],
         clock,
         links: new MediaLinks(random, clock),
+        watched: () => [],
       },
       clock,
       random,
