@@ -98,7 +98,7 @@ export const torrentDetailSchema = torrentSummarySchema
   .meta({ id: "TorrentDetail" });
 
 /** The title of a publication: any text that is not empty. */
-export const titleSchema = z.string().max(TITLE_CHARACTERS_MAX).regex(/\S/u, "It is empty");
+export const titleSchema = z.string().max(TITLE_CHARACTERS_MAX).regex(/\S/, "It is empty");
 
 /** `PATCH /api/v1/torrents/{id}`: fields that are left out stay unchanged. */
 export const torrentChangeSchema = z

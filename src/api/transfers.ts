@@ -97,7 +97,7 @@ export const transferSchema = z
     /** Of its own; 0 is none. */
     downLimit: z.number(),
     upLimit: z.number(),
-    shareLimits: shareLimitsSchema.nullable(),
+    shareLimits: z.union([shareLimitsSchema, z.null()]),
     /** Its files are fetched from the beginning to the end. */
     sequential: z.boolean(),
     /** The beginning and the end of each file before the rest of it. */
@@ -230,7 +230,7 @@ export const transferEditSchema = z
     downLimit: bytesPerSecond.optional(),
     upLimit: bytesPerSecond.optional(),
     /** Null: those for the label, or for all, hold. */
-    shareLimits: shareLimitsSchema.nullable().optional(),
+    shareLimits: z.union([shareLimitsSchema, z.null()]).optional(),
     /** By index. */
     files: z
       .record(z.string().regex(/^[0-9]{1,7}$/), filePrioritySchema)

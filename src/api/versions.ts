@@ -7,7 +7,7 @@ const hex = (bytesMin: number, bytesMax: number) =>
     .string()
     .min(2 * bytesMin)
     .max(2 * bytesMax)
-    .regex(/^(?:[0-9a-f]{2})*$/i, "It is not hexadecimal");
+    .regex(/^(?:[0-9a-fA-F]{2})*$/, "It is not hexadecimal");
 
 /**
  * `POST /api/v1/torrents/{id}/version`: an item of BEP 44 that names the torrent as the newest version of a publication

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { SessionDht } from "../commands/one-shot-dht.ts";
+import { CommandError } from "../commands/command-error.ts";
 import { readTorrentSource } from "../commands/torrent-source.ts";
 import { TransferSession } from "../commands/transfer-session.ts";
 import type { TransferParts } from "../hub/control-parts.ts";
@@ -10,6 +11,7 @@ import { NodeUserFiles } from "../platform/node-user-files.ts";
 import { TrackerClient } from "../tracker-client/tracker-client.ts";
 import type { GivenTorrent } from "../transfers/transfer-adding.ts";
 import type { TransferEngine } from "../transfers/transfer-engine.ts";
+import { TransfersError } from "../transfers/transfers-error.ts";
 import { Transfers } from "../transfers/transfers.ts";
 import { WatchFolders } from "../transfers/watch-folders.ts";
 import { hubExtensions } from "./hub-neighbours.ts";
@@ -63,7 +65,11 @@ export async function openTransfers(
   await service.begin();
   const ports = { files: userFiles, openFetch: async () => openFetch(network) };
   const openUrl = async (url: string): Promise<GivenTorrent> => {
-    const source = await readTorrentSource(ports, url);
+    const source = await readTorrentSource(ports, url).catch((error: unknown) => {
+      if (!(error instanceof CommandError)) throw error;
+      const code = error.code === "unreachable" ? "unreachable" : "bad-source";
+      throw new TransfersError(code, error.detail, { cause: error });
+    });
     return "bytes" in source ? { torrent: source.bytes } : { link: source.link };
   };
   const links = new MediaLinks(random, clock);

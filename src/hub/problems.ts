@@ -87,6 +87,7 @@ const TRANSFERS: Readonly<
   ambiguous: [409, "conflict", "Give more characters of its id: everseed ls shows them."],
   exists: [409, "conflict"],
   "bad-source": [400, "bad_request", "Give a .torrent file, a magnet link, an infohash or a URL."],
+  unreachable: [502, "busy", "Try again later, or give the .torrent file itself."],
   "bad-choice": [400, "bad_request"],
   "not-running": [
     409,

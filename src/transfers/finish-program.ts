@@ -108,9 +108,9 @@ function valuesOf(event: TransferEvent): ReadonlyMap<string, string> {
 
 /** `EVERSEED_ID`, `EVERSEED_NAME` and the like. */
 function variablesOf(event: TransferEvent): Record<string, string> {
-  const entries = Array.from(valuesOf(event), ([word, value]) => [
-    `EVERSEED_${word.toUpperCase()}`,
-    value,
-  ]);
-  return { ...Object.fromEntries(entries), EVERSEED_EVENT: event.kind };
+  const variables: Record<string, string> = { EVERSEED_EVENT: event.kind };
+  for (const [word, value] of valuesOf(event)) {
+    variables[`EVERSEED_${word.toUpperCase()}`] = value;
+  }
+  return variables;
 }

@@ -10,6 +10,8 @@ export type TransfersErrorCode =
   | "exists"
   /** What was given is no torrent. */
   | "bad-source"
+  /** The server of a URL does not give what it names, now. */
+  | "unreachable"
   /** A choice that cannot be carried out. */
   | "bad-choice"
   /** It is stopped, has failed, moves, or waits in the queue. */

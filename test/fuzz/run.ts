@@ -1,5 +1,9 @@
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { fuzzApi } from "./api/api-fuzz.ts";
+import { openApiWorld } from "./api/api-world.ts";
 import { runTarget } from "./fuzz-job.ts";
 import type { FuzzTargetModule } from "./target.ts";
 
@@ -7,6 +11,8 @@ import type { FuzzTargetModule } from "./target.ts";
 
 /** Generous, because the machine may be busy: a hang lasts for ever, not ten seconds. */
 const HANG_MS = 10_000;
+
+const API_TARGET = "api";
 
 const { values } = parseArgs({
   options: {
@@ -27,10 +33,10 @@ for (const file of readdirSync(folder).sort()) {
   for (const { name } of targets) found.push({ name, moduleUrl });
 }
 const chosen = found.filter(({ name }) => values.target === undefined || values.target === name);
-if (chosen.length === 0) {
-  console.error(
-    `no target ${values.target}; there are: ${found.map(({ name }) => name).join(", ")}`,
-  );
+const fuzzesApi = values.target === undefined || values.target === API_TARGET;
+if (chosen.length === 0 && !fuzzesApi) {
+  const names = [...found.map(({ name }) => name), API_TARGET].join(", ");
+  console.error(`no target ${values.target}; there are: ${names}`);
   process.exit(2);
 }
 
@@ -43,6 +49,28 @@ for (const { name, moduleUrl } of chosen) {
   console.error(report.crash.error);
   console.error(`input: ${Buffer.from(report.crash.input).toString("hex")}`);
   process.exitCode = 1;
+}
+
+if (fuzzesApi) await fuzzWholeHub();
+
+/** The API is no decoder: a whole hub answers, one seed after the other. */
+async function fuzzWholeHub(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "everseed-fuzz-"));
+  const world = await openApiWorld(folder);
+  const until = Date.now() + seconds * 1_000;
+  let requests = 0;
+  try {
+    for (let round = seed; Date.now() < until; round += 1) {
+      requests += (await fuzzApi(world, { seed: round, triesPerOperation: 20 })).requests;
+    }
+    console.log(`${API_TARGET}: ${requests} requests`);
+  } catch (error) {
+    console.error(`${API_TARGET}: ${String(error)}`);
+    process.exitCode = 1;
+  } finally {
+    await world.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 function wholeNumber(text: string, option: string): number {
