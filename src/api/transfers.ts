@@ -339,6 +339,54 @@ export const transferTrackersSchema = z
   })
   .meta({ id: "TransferTrackers" });
 
+/** `GET /api/v1/transfers/{id}/pieces`. */
+export const transferPiecesSchema = z
+  .object({
+    /** 0 until the details are known. */
+    pieceCount: z.number().int(),
+    pieceLength: z.number(),
+    /** One bit for each piece that is here, in base64; bit 7 of the first byte is piece 0. Null while nobody knows. */
+    have: z.string().nullable(),
+    /** Pieces of which a part is here. */
+    started: z.array(z.number().int()),
+    /** For each of at most 240 cells the copies of its rarest piece among the peers; empty while it does not run. */
+    copies: z.array(z.number().int()),
+    /** The pieces with the fewest copies, of those that are missing here, or of all; from `first` to `last`. */
+    rarest: z
+      .object({ copies: z.number().int(), first: z.number().int(), last: z.number().int() })
+      .nullable(),
+  })
+  .meta({ id: "TransferPieces" });
+
+/** `GET /api/v1/transfers/{id}/log`. */
+export const transferLogSchema = z
+  .object({
+    lines: z.array(
+      z.object({
+        at: z.iso.datetime(),
+        /** Something went wrong. */
+        trouble: z.boolean(),
+        /** Parts of it come from outside. */
+        message: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: "TransferLog" });
+
+export const speedSpanSchema = z.enum(["5m", "1h", "24h"]);
+
+/** `GET /api/v1/transfers/speed` and `GET /api/v1/transfers/{id}/speed`. */
+export const speedGraphSchema = z
+  .object({
+    slotSeconds: z.number(),
+    /** Of the last slot. */
+    endsAt: z.iso.datetime(),
+    /** Bytes a second in each slot, the oldest first. */
+    down: z.array(z.number()),
+    up: z.array(z.number()),
+  })
+  .meta({ id: "SpeedGraph" });
+
 const ratesSchema = z.object({ down: bytesPerSecond, up: bytesPerSecond });
 const minuteOfDay = z.number().int().min(0).max(1_440);
 
@@ -454,6 +502,10 @@ export const transferNewsSchema = z
 export type FilePriorityView = z.infer<typeof filePrioritySchema>;
 export type TransferInput = z.output<typeof transferInputSchema>;
 export type TransferView = z.infer<typeof transferSchema>;
+export type TransferPiecesView = z.infer<typeof transferPiecesSchema>;
+export type TransferLogView = z.infer<typeof transferLogSchema>;
+export type SpeedSpanView = z.infer<typeof speedSpanSchema>;
+export type SpeedGraphView = z.infer<typeof speedGraphSchema>;
 export type TransferStatus = z.infer<typeof transferStatusSchema>;
 export type TransferBatch = z.input<typeof transferBatchSchema>;
 export type TransferBatchResult = z.infer<typeof transferBatchResultSchema>;

@@ -283,6 +283,8 @@ export interface EngineTorrent {
   webSeeds(): WebSeedStatus[];
   /** For each piece, how many connected peers have it, not counting those that have all; undefined without metadata. */
   partialCopies(): Uint16Array | undefined;
+  /** The pieces of which some blocks are here. */
+  startedPieces(): number[];
   /** Addresses that no transport of the session reaches are left out. */
   addPeers(peers: readonly PeerAddress[]): void;
   setWanted(wanted: readonly boolean[]): void;

@@ -5,7 +5,7 @@ import { mediaLinkSchema } from "../api/transfers.ts";
 import { isoTime } from "../base/iso-time.ts";
 import type { FileContent } from "../transfers/transfer-contents.ts";
 import { answers, type ApiApp, createApiApp, demand, requires } from "./api-app.ts";
-import { demandTransfers } from "./api-transfers.ts";
+import { demandTransfers } from "./demand-transfers.ts";
 import { breakOff } from "./break-off.ts";
 import type { ByteRange } from "./byte-range.ts";
 import type { TransferParts } from "./control-parts.ts";

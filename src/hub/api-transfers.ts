@@ -28,7 +28,7 @@ import type { Transfer } from "../transfers/transfer.ts";
 import { takesType } from "./body-type.ts";
 import { answers, type ApiApp, createApiApp, GONE, limitBody, requires, takes } from "./api-app.ts";
 import type { TransferParts } from "./control-parts.ts";
-import { RefusedError } from "./problems.ts";
+import { demandTransfers } from "./demand-transfers.ts";
 import { SMALL_BODY_BYTES } from "./request-body.ts";
 import { TransferStreams } from "./transfer-stream.ts";
 import { carryOut, editOf } from "./transfer-batch.ts";
@@ -364,12 +364,6 @@ export function transferRoutes(parts: TransferParts | undefined): ApiApp {
   }
 }
 
-/** @throws {RefusedError} Where the node keeps no transfers. */
-export function demandTransfers(parts: TransferParts | undefined): TransferParts {
-  if (!parts) throw new RefusedError(OFF);
-  return parts;
-}
-
 /** Adds what a magnet link, an infohash or a URL names. */
 export async function addSource(
   { service, openUrl }: TransferParts,
@@ -397,10 +391,3 @@ function waysToAdd(input: Omit<TransferInput, "source">): AddTransfer {
   };
   return { root: folder, label, stopped, first, merge, choices };
 }
-
-const OFF = {
-  status: 409,
-  code: "conflict",
-  message: "This node keeps no transfers.",
-  hint: "The key services.transfers turns them on.",
-} as const;

@@ -1,5 +1,6 @@
 import { nodeRoutes } from "./api-node.ts";
 import { transferContentRoutes } from "./api-transfer-content.ts";
+import { transferHistoryRoutes } from "./api-transfer-history.ts";
 import { transferRoutes } from "./api-transfers.ts";
 import { type ApiApp, createApiApp } from "./api-app.ts";
 import type { ControlParts } from "./control-parts.ts";
@@ -12,6 +13,8 @@ import type { ControlParts } from "./control-parts.ts";
 export function controlRoutes(parts: ControlParts): ApiApp {
   const app = createApiApp();
   app.route("/", nodeRoutes(parts));
+  // Before the routes of one transfer: `speed` is no id.
+  app.route("/", transferHistoryRoutes(parts.transfers));
   app.route("/", transferRoutes(parts.transfers));
   app.route("/", transferContentRoutes(parts.transfers));
   return app;

@@ -3,10 +3,12 @@ import { isoTime } from "../base/iso-time.ts";
 import type {
   TransferFilesView,
   TransferPeersView,
+  TransferPiecesView,
   TransferSettingsView,
   TransferTrackersView,
   TransferView,
 } from "../api/transfers.ts";
+import type { PieceMap } from "../transfers/piece-map.ts";
 import { ratioOf, type Transfer } from "../transfers/transfer.ts";
 import type {
   TransferFile,
@@ -76,6 +78,17 @@ export function transferFilesView(files: readonly TransferFile[]): TransferFiles
       done,
       priority,
     })),
+  };
+}
+
+export function transferPiecesView(map: PieceMap): TransferPiecesView {
+  const { have, rarest, started, copies, ...rest } = map;
+  return {
+    ...rest,
+    have: have ? have.bytes.toBase64() : null,
+    started: [...started],
+    copies: [...copies],
+    rarest: rarest ? { ...rarest } : null,
   };
 }
 

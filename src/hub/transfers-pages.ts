@@ -9,7 +9,8 @@ import {
   type TransfersPage,
 } from "../api/transfer-pages.ts";
 import { demand } from "./api-app.ts";
-import { addSource, demandTransfers } from "./api-transfers.ts";
+import { addSource } from "./api-transfers.ts";
+import { demandTransfers } from "./demand-transfers.ts";
 import type { TransferParts } from "./control-parts.ts";
 import type { HubEnv } from "./hub-parts.ts";
 import { loginPath } from "./login-path.ts";

@@ -18,6 +18,8 @@ export interface Settings {
   readonly "transfer-totals": Readonly<Record<string, number>>;
   /** What a program of Transmission's RPC chose and nothing else here knows: see the room `transmission-rpc`. */
   readonly "transmission-rpc": Readonly<Record<string, unknown>>;
+  /** What all transfers moved in the last day: see `SpeedHistory` of the room `transfers`. */
+  readonly "transfer-speed": Readonly<Record<string, unknown>>;
 }
 
 export type ReachSetting = string | number | boolean | readonly string[];

@@ -23,8 +23,10 @@ import type { TransferEngine } from "./transfer-engine.ts";
 import type { TransferLines } from "./transfer-lines.ts";
 import { noContent, type OpenedTransfer, TransferOpener } from "./transfer-opener.ts";
 import { isSeeded, isWanted, seededMs, trackersOf } from "./transfer-row.ts";
+import type { SettingsStore } from "./transfer-settings.ts";
 import type { TransferShelf } from "./transfer-shelf.ts";
 import type { Failure } from "./transfer-state.ts";
+import { TransferPast } from "./transfer-past.ts";
 import type { UpTime } from "./up-time.ts";
 
 const NODE_BYTES = 32;
@@ -41,6 +43,7 @@ export interface RunningTransfersParts {
   readonly hasher: PieceHasher;
   readonly clock: Clock;
   readonly upTime: UpTime;
+  readonly settings: SettingsStore;
   readonly log: Log;
   readonly run: RunWork;
   readonly matchesGlob: MatchesGlob;
@@ -67,6 +70,8 @@ interface FinishedDownload {
  */
 export class RunningTransfers {
   readonly #parts: RunningTransfersParts;
+  /** How fast they were, and what happened to them. */
+  readonly past: TransferPast;
   readonly #opener: TransferOpener;
   readonly #running = new Map<string, OpenedTransfer>();
   /** Bytes of those that have left the engine. */
@@ -76,6 +81,7 @@ export class RunningTransfers {
 
   constructor(parts: RunningTransfersParts) {
     this.#parts = parts;
+    this.past = new TransferPast(parts);
     this.#opener = new TransferOpener(parts);
   }
 
@@ -148,6 +154,7 @@ export class RunningTransfers {
       uploaded: this.#movedBefore.uploaded + moved.uploaded,
       downloaded: this.#movedBefore.downloaded + moved.downloaded,
     };
+    this.past.speeds.handleClosed(id);
     try {
       await engine.remove(awake.torrent);
     } catch (error) {
@@ -172,6 +179,7 @@ export class RunningTransfers {
     const awake = this.get(id);
     if (awake) awake.row = { ...awake.row, ...change, ...times };
     if (isOther) onSeeded(after, isSeeded(after));
+    this.past.journal.handleChange(id, before, change);
     onChanged(id);
   }
 
@@ -198,6 +206,7 @@ export class RunningTransfers {
 
   #handleEvent(awake: AwakeTransfer, event: TorrentEvent): void {
     const { id } = awake;
+    this.past.journal.handleEvent(id, event);
     switch (event.kind) {
       case "metadata":
         this.#inLine(awake, () => this.#keepDetails(awake, event.info));

@@ -1,11 +1,15 @@
 import { Bitfield } from "../base/bitfield.ts";
 import type { EngineTorrent, PeerStatus } from "../engine/session-contract.ts";
 import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { TransferRow, TransferTable } from "../store/transfers.ts";
+import { copiesOf, copyCells, type PieceMap, rarestIn } from "./piece-map.ts";
 import { placedInfo } from "./placed-info.ts";
 import type { RunningTransfers } from "./running-transfers.ts";
+import type { SpeedGraph, SpeedSpan } from "./speed-history.ts";
 import { filePriorities, type FilePriority, parseChoices } from "./transfer-choices.ts";
 import type { TransferEngine, TransferTracker } from "./transfer-engine.ts";
+import type { JournalLine } from "./transfer-journal.ts";
 import { trackersOf } from "./transfer-row.ts";
 import type { TransferShelf } from "./transfer-shelf.ts";
 import { TransfersError } from "./transfers-error.ts";
@@ -57,6 +61,7 @@ export interface TransferDetailsParts {
   readonly running: RunningTransfers;
   readonly shelf: TransferShelf;
   readonly engine: TransferEngine;
+  readonly clock: Clock;
 }
 
 /** The parts of one transfer. */
@@ -104,6 +109,41 @@ export class TransferDetails {
     };
   }
 
+  /** @throws {TransfersError} (rejects) `not-found`. */
+  async pieces(id: string): Promise<PieceMap> {
+    const row = await this.#row(id);
+    const torrent = this.#parts.running.get(id)?.torrent;
+    const info = torrent?.info ?? (await this.#storedInfo(row));
+    if (!info) return NO_PIECES;
+    const { pieceCount, pieceLength } = info.geometry;
+    const have = row.whole === 1 ? allOf(info) : await this.#have(id, torrent);
+    const copies = torrent && copiesOf(torrent);
+    return {
+      pieceCount,
+      pieceLength,
+      have: have?.length === pieceCount ? have : undefined,
+      started: torrent?.startedPieces() ?? [],
+      copies: copies ? copyCells(copies) : [],
+      rarest: copies && rarestIn(copies, have),
+    };
+  }
+
+  /** How fast a transfer was, or all of them were. */
+  speed(span: SpeedSpan, id?: string): SpeedGraph {
+    return this.#parts.running.past.speeds.graph(span, this.#parts.clock.wallMs(), id);
+  }
+
+  /** What happened to it since the start of the node, newest first, and when it was added. */
+  async log(id: string): Promise<readonly JournalLine[]> {
+    const { added_at, root } = await this.#row(id);
+    const added = {
+      atMs: added_at,
+      trouble: false,
+      message: `It was added; its folder is ${root}.`,
+    };
+    return [...this.#parts.running.past.journal.lines(id), added];
+  }
+
   /** The connected peers. @throws {TransfersError} (rejects) `not-found`. */
   async peers(id: string): Promise<TransferPeers> {
     await this.#row(id);
@@ -145,6 +185,15 @@ function allOf({ geometry }: TorrentInfo): Bitfield {
   have.fill();
   return have;
 }
+
+const NO_PIECES: PieceMap = {
+  pieceCount: 0,
+  pieceLength: 0,
+  have: undefined,
+  started: [],
+  copies: [],
+  rarest: undefined,
+};
 
 function doneOf(
   { geometry, files }: TorrentInfo,

@@ -144,7 +144,7 @@ const SLOWNESS: Readonly<Record<Slowness, string>> = {
   peers: "as fast as its peers send",
 };
 
-const PAUSES: Readonly<Record<PauseCause, string>> = {
+export const PAUSE_WORDS: Readonly<Record<PauseCause, string>> = {
   asked: "stopped by you",
   ratio: "its ratio is reached",
   "seeding-time": "it was seeded for as long as it should be",
@@ -173,7 +173,7 @@ export function causeInWords(state: TransferState): string | undefined {
     case "seeding":
       return state.asleep ? "asleep until a peer asks for it" : undefined;
     case "paused":
-      return PAUSES[state.cause];
+      return PAUSE_WORDS[state.cause];
     case "moving":
       return `to ${state.to}`;
     case "renaming":

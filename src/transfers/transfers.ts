@@ -6,6 +6,7 @@ import { AnnounceTurns } from "./announce-turns.ts";
 import { ChoreRunner } from "./chore-runner.ts";
 import { ContentTaking } from "./content-taking.ts";
 import { DownloadQueue } from "./download-queue.ts";
+import { findByWords } from "./find-by-words.ts";
 import { KnownContents } from "./known-contents.ts";
 import { LabelRates } from "./label-rates.ts";
 import type { QueueMove } from "./queue-moves.ts";
@@ -157,6 +158,7 @@ export class Transfers {
         this.removed.handleRemoved(row.seq);
         options.sleeping?.delete(infohashesOf(row));
         taking.forget(row.id);
+        running.past.forget(row.id);
         this.#watch.handleChange(row.id);
         options.onEvent?.(eventOf("removed", row));
       },
@@ -164,7 +166,7 @@ export class Transfers {
     this.#edits = new TransferEdits({ ...options, running });
     this.totals = new TransferTotals({ ...options, running, upTime: this.#upTime });
     this.removed = new RemovedLately(clock);
-    this.details = new TransferDetails({ transfers, running, shelf: this.#shelf, engine });
+    this.details = new TransferDetails({ ...options, running, shelf: this.#shelf });
     const isOpen = (): boolean => this.#isOpen;
     this.contents = new TransferContents({ transfers, running, lines, clock, isOpen });
   }
@@ -177,6 +179,7 @@ export class Transfers {
     this.#settings = await loadSettings(settings, this.#settings);
     await this.#upTime.load();
     await this.totals.load();
+    await this.#running.past.load();
     this.#isOpen = true;
     this.#setRates();
     this.#labelRates.set(this.#settings.labels);
@@ -203,6 +206,7 @@ export class Transfers {
     await Promise.all(ids.map((id) => this.#running.close(id)));
     await this.#upTime.save();
     await this.totals.save();
+    await this.#running.past.save(true);
   }
 
   // ---- Adding ----------------------------------------------------------------------------------------
@@ -269,15 +273,7 @@ export class Transfers {
    * @throws {TransfersError} (rejects) `not-found`, `ambiguous`.
    */
   async resolve(words: string): Promise<Transfer> {
-    const { transfers } = this.#options;
-    const prefix = words.toLowerCase();
-    const byId = /^[0-9a-f]{1,40}$/.test(prefix) ? await transfers.findByPrefix(prefix, 2) : [];
-    const rows = byId.length > 0 ? byId : await transfers.findByName(words, 2);
-    if (rows.length > 1) {
-      throw new TransfersError("ambiguous", `Several transfers are called ${words}.`);
-    }
-    const [row] = rows;
-    if (!row) throw new TransfersError("not-found", `No transfer has the id or name ${words}.`);
+    const row = await findByWords(this.#options.transfers, words);
     return this.#show(this.#running.get(row.id)?.row ?? row);
   }
 
@@ -452,6 +448,7 @@ export class Transfers {
       awake.count(now, { wallMs: clock.wallMs(), upMs: this.#upTime.nowMs() });
       this.#shares.judge(awake.row);
     }
+    this.#running.past.count(this.#running.all());
     for (const id of this.#taking.ids()) this.#watch.handleChange(id);
     void this.#watch.tell().catch((error: unknown) => {
       log.error("the watchers of transfers were not told", { error: String(error) });
@@ -462,7 +459,12 @@ export class Transfers {
     this.#rest.sweep();
     this.#absent.look();
     this.#queue.handleChange();
-    const saving = [this.#running.saveFigures(), this.#upTime.save(), this.totals.save()];
+    const saving = [
+      this.#running.saveFigures(),
+      this.#upTime.save(),
+      this.totals.save(),
+      this.#running.past.save(),
+    ];
     Promise.all(saving).catch((error: unknown) => {
       log.error("the figures of transfers were not saved", { error: String(error) });
     });

@@ -91,6 +91,7 @@ export class HandTorrent implements EngineTorrent {
   peers = () => [];
   webSeeds = () => [];
   partialCopies = () => undefined;
+  startedPieces = () => [];
   addPeers = () => undefined;
   setWanted = () => undefined;
   setOrder = () => undefined;

@@ -145,6 +145,8 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
   partialCopies(): Uint16Array | undefined {
     return this.#info && this.connections.swarm.partialCopies(this.#info.geometry.pieceCount);
   }
+  readonly startedPieces = (): number[] =>
+    this.transfer?.download.partial().map(({ piece }) => piece) ?? [];
 
   // ---- Commands --------------------------------------------------------------------------------------
 
