@@ -10,6 +10,8 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { chromium } from "playwright-core";
 import type { PageRenderer } from "../src/api/pages.ts";
+import { TRANSFERS_PATH } from "../src/api/paths.ts";
+import { transferAnswers } from "../web/fixtures/transfer-parts.ts";
 import { pageModels, pageOf } from "../web/fixtures/page-models.ts";
 import { buildPages, pagesAreStale } from "./build-pages.ts";
 
@@ -44,6 +46,12 @@ export async function startPreview(): Promise<Preview> {
       const file = await readFile(path.join(dist, "client/assets", path.basename(pathname)));
       response.setHeader("content-type", types[path.extname(pathname)] ?? "text/plain");
       response.end(file);
+      return;
+    }
+    const found = transferAnswers[pathname.split("/").at(-1) ?? ""];
+    if (pathname.startsWith(TRANSFERS_PATH) && found !== undefined) {
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify(found));
       return;
     }
     const name = pathname.slice(1);

@@ -1,6 +1,6 @@
 import type { FunctionComponent } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Page, PageModel } from "../src/api/pages.ts";
+import type { Page, PageModel, PublishPage } from "../src/api/pages.ts";
 import type { TransferPage, TransfersPage } from "../src/api/transfer-pages.ts";
 import { AccountView } from "./pages/account.tsx";
 import { CatalogueView } from "./pages/catalogue.tsx";
@@ -9,7 +9,6 @@ import { FetchView } from "./pages/fetch.tsx";
 import { HelpView } from "./pages/help.tsx";
 import { LoginView } from "./pages/login.tsx";
 import { MessageView } from "./pages/message.tsx";
-import { PublishView } from "./pages/publish.tsx";
 import { RemovedView } from "./pages/removed.tsx";
 import { SetupView } from "./pages/setup.tsx";
 import { TorrentView } from "./pages/torrent.tsx";
@@ -20,6 +19,7 @@ import { FormToken } from "./parts/post-form.tsx";
 
 /** Views that are loaded only where they are shown; the server has all of them. */
 export interface LaterViews {
+  readonly publish?: FunctionComponent<{ readonly model: PublishPage }>;
   readonly transfers?: FunctionComponent<{ readonly model: TransfersPage }>;
   readonly transfer?: FunctionComponent<{ readonly model: TransferPage }>;
 }
@@ -46,14 +46,14 @@ function View(props: {
   readonly replace: (page: Page) => void;
 }) {
   const { model, frame } = props.page;
-  const { transfers: Transfers, transfer: Transfer } = props.later;
+  const { publish: Publish, transfers: Transfers, transfer: Transfer } = props.later;
   switch (model.kind) {
     case "setup":
       return <SetupView model={model} />;
     case "login":
       return <LoginView model={model} />;
     case "publish":
-      return <PublishView model={model} />;
+      return Publish === undefined ? null : <Publish model={model} />;
     case "upload":
       return <UploadView model={model} replace={props.replace} />;
     case "fetch":

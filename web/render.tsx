@@ -2,6 +2,7 @@ import { renderToString } from "preact-render-to-string";
 import type { Page, PageRenderer } from "../src/api/pages.ts";
 import { App, type LaterViews, titleOf } from "./app.tsx";
 import { describe } from "./describe.ts";
+import { PublishView } from "./pages/publish.tsx";
 import { TransferView } from "./pages/transfer.tsx";
 import { TransfersView } from "./pages/transfers.tsx";
 import { visible } from "./parts/format.ts";
@@ -9,7 +10,11 @@ import { visible } from "./parts/format.ts";
 /** Values that the build knows and the hub does not: see `tools/build-pages.ts`. */
 declare const __ASSETS__: { readonly theme: string; readonly leaf: string };
 
-const later: LaterViews = { transfers: TransfersView, transfer: TransferView };
+const later: LaterViews = {
+  publish: PublishView,
+  transfers: TransfersView,
+  transfer: TransferView,
+};
 
 /** Renders whole documents from the same components that the browser hydrates. */
 const renderer: PageRenderer = {

@@ -2,6 +2,7 @@ import type { FormProblem } from "./form-problem.ts";
 import type {
   TransferFilesView,
   TransferList,
+  TransferLogView,
   TransferPeersView,
   TransferSettingsView,
   TransferStatus,
@@ -32,6 +33,9 @@ export interface TransfersPage {
 /** The choices of the list that need no script. */
 export type TransfersShown = "all" | "finished" | "unfinished" | "stopped" | "failed";
 
+/** Files that the page holds before its script has asked for all of them. */
+export const TRANSFER_FILES_FIRST = 1_000;
+
 export const TRANSFER_TABS = ["overview", "files", "peers", "trackers", "log"] as const;
 export type TransferTab = (typeof TRANSFER_TABS)[number];
 
@@ -40,7 +44,11 @@ export interface TransferPage {
   readonly kind: "transfer";
   readonly tab: TransferTab;
   readonly transfer: TransferView;
+  /** The first `TRANSFER_FILES_FIRST`, at the tab of files; none otherwise. */
   readonly files: TransferFilesView["files"];
   readonly peers: TransferPeersView["peers"];
   readonly trackers: TransferTrackersView;
+  /** At its tab; none otherwise. */
+  readonly log: TransferLogView["lines"];
+  readonly status: TransferStatus;
 }

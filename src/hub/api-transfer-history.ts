@@ -12,7 +12,7 @@ import type { SpeedGraph } from "../transfers/speed-history.ts";
 import { answers, type ApiApp, createApiApp, requires } from "./api-app.ts";
 import type { TransferParts } from "./control-parts.ts";
 import { demandTransfers } from "./demand-transfers.ts";
-import { transferPiecesView } from "./transfer-views.ts";
+import { transferLogView, transferPiecesView } from "./transfer-views.ts";
 
 const params = z.object({ id: z.string().min(1).max(1_000) });
 const query = z.object({ span: speedSpanSchema.default("5m") });
@@ -78,9 +78,7 @@ export function transferHistoryRoutes(parts: TransferParts | undefined): ApiApp 
     .openapi(logRoute, async (c) => {
       const { service } = demandTransfers(parts);
       const { id } = await service.resolve(c.req.valid("param").id);
-      const lines = await service.details.log(id);
-      const views = lines.map(({ atMs, ...line }) => ({ at: isoTime(atMs), ...line }));
-      return c.json({ lines: views }, 200);
+      return c.json(transferLogView(await service.details.log(id)), 200);
     });
 }
 

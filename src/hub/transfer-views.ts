@@ -2,6 +2,7 @@ import { toHex } from "../base/bytes.ts";
 import { isoTime } from "../base/iso-time.ts";
 import type {
   TransferFilesView,
+  TransferLogView,
   TransferPeersView,
   TransferPiecesView,
   TransferSettingsView,
@@ -15,6 +16,7 @@ import type {
   TransferPeers,
   TransferTrackers,
 } from "../transfers/transfer-details.ts";
+import type { JournalLine } from "../transfers/transfer-journal.ts";
 import type { TransferSettings } from "../transfers/transfer-settings.ts";
 import { causeInWords, reasonOf } from "../transfers/transfer-state.ts";
 import { peerEntry } from "./views.ts";
@@ -90,6 +92,10 @@ export function transferPiecesView(map: PieceMap): TransferPiecesView {
     copies: [...copies],
     rarest: rarest ? { ...rarest } : null,
   };
+}
+
+export function transferLogView(lines: readonly JournalLine[]): TransferLogView {
+  return { lines: lines.map(({ atMs, ...line }) => ({ at: isoTime(atMs), ...line })) };
 }
 
 export function transferPeersView({ peers, pieceCount }: TransferPeers): TransferPeersView {

@@ -3,6 +3,7 @@ import type { FormProblem } from "../api/form-problem.ts";
 import { TRANSFERS_PAGE_PATH, transferPagePath } from "../api/paths.ts";
 import { MAGNET_CHARACTERS_MAX } from "../api/source-limits.ts";
 import {
+  TRANSFER_FILES_FIRST,
   TRANSFER_TABS,
   type TransferPage,
   TRANSFERS_SHOWN_FIRST,
@@ -20,6 +21,7 @@ import { readForm } from "./request-body.ts";
 import { transferStatus } from "./transfer-status.ts";
 import {
   transferFilesView,
+  transferLogView,
   transferPeersView,
   transferSettingsView,
   transferTrackersView,
@@ -103,14 +105,21 @@ export function transfersPages(
       kind: "transfer",
       tab,
       transfer: transferView(transfer),
-      ...transferFilesView(await details.files(transfer.id)),
+      files: tab === "files" ? await firstFiles(transfer.id) : [],
       ...transferPeersView(await details.peers(transfer.id)),
       trackers: transferTrackersView(await details.trackers(transfer.id)),
+      log: tab === "log" ? transferLogView(await details.log(transfer.id)).lines : [],
+      status: await transferStatus(demandTransfers(parts)),
     };
     return frames.respond(c, model);
   });
 
   return app;
+
+  async function firstFiles(id: string): Promise<TransferPage["files"]> {
+    const files = await demandTransfers(parts).service.details.files(id);
+    return transferFilesView(files.slice(0, TRANSFER_FILES_FIRST)).files;
+  }
 
   async function listPage(
     c: Context<HubEnv>,

@@ -152,7 +152,8 @@ test("the first view of a page is one document, one stylesheet, and nothing from
   page.on("request", (request) => requests.push(request.url()));
   await page.goto(`${preview.origin}/catalogue`, { waitUntil: "networkidle" });
   for (const url of requests) assert.ok(url.startsWith(preview.origin), url);
-  assert.ok(requests.length <= 5, requests.join("\n"));
+  // The script is two files: pages that load more later share one of them.
+  assert.ok(requests.length <= 6, requests.join("\n"));
   await page.context().close();
 });
 

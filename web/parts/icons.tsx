@@ -91,3 +91,11 @@ export function PlusIcon() {
     </Icon>
   );
 }
+
+export function MoreIcon() {
+  return (
+    <Icon>
+      <path stroke-width="3.4" d="M6 12h.01M12 12h.01M18 12h.01" />
+    </Icon>
+  );
+}

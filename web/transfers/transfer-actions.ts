@@ -84,6 +84,11 @@ export class TransferActions {
     );
   }
 
+  /** Renames a file or a folder, on the disk too. */
+  async rename(id: string, path: string, name: string): Promise<boolean> {
+    return this.#try(() => askHub("POST", `${transferPath(id)}/rename`, { path, name }));
+  }
+
   /** @returns Whether all of it was done. */
   async #run(
     command: TransferBatch["command"],

@@ -1,5 +1,5 @@
 import type { TransferList, TransferNewsView, TransferView } from "../../src/api/transfers.ts";
-import { TRANSFER_EVENTS_PATH, TRANSFERS_PATH } from "../../src/api/paths.ts";
+import { TRANSFER_EVENTS_PATH, transferPath, TRANSFERS_PATH } from "../../src/api/paths.ts";
 import { askHub } from "../client/hub.ts";
 
 /** A short hiccup, as when a laptop wakes, is not worth a bar. */
@@ -35,10 +35,17 @@ export class TransferStore {
   /** True once all of them are known. */
   isWhole: boolean;
 
-  /** @param isWhole - `first` is all of them. */
-  constructor(first: readonly TransferView[], isWhole: boolean) {
+  /** Follows this one only. */
+  readonly #only: string | undefined;
+
+  /**
+   * @param isWhole - `first` is all of them.
+   * @param only - The id of the one that is followed; absent: all of them are.
+   */
+  constructor(first: readonly TransferView[], isWhole: boolean, only?: string) {
     for (const transfer of first) this.#rows.set(transfer.id, transfer);
     this.isWhole = isWhole;
+    this.#only = only;
   }
 
   /** Follows the node while the tab is visible. @returns Ends it. */
@@ -173,16 +180,10 @@ export class TransferStore {
 
   /** Nothing is missed: the stream was open before the list was asked for. */
   async #loadAll(isOld: () => boolean): Promise<void> {
-    const rows = new Map<string, TransferView>();
-    let after: number | null = 0;
-    while (after !== null) {
-      const page: TransferList = await askHub("GET", `${TRANSFERS_PATH}?after=${after}`);
-      if (isOld()) return;
-      for (const transfer of page.transfers) rows.set(transfer.id, transfer);
-      after = page.next;
-    }
+    const rows = await this.#list(isOld);
+    if (isOld()) return;
     this.#rows.clear();
-    for (const [id, transfer] of rows) this.#rows.set(id, transfer);
+    for (const transfer of rows) this.#rows.set(transfer.id, transfer);
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
     this.isWhole = true;
@@ -191,6 +192,18 @@ export class TransferStore {
     this.isPaused = false;
     for (const news of waiting) this.#apply(news);
     this.#changed();
+  }
+
+  async #list(isOld: () => boolean): Promise<TransferView[]> {
+    if (this.#only !== undefined) return [await askHub("GET", transferPath(this.#only))];
+    const rows: TransferView[] = [];
+    let after: number | null = 0;
+    while (after !== null && !isOld()) {
+      const page: TransferList = await askHub("GET", `${TRANSFERS_PATH}?after=${after}`);
+      rows.push(...page.transfers);
+      after = page.next;
+    }
+    return rows;
   }
 
   #take(news: TransferNewsView): void {
@@ -203,6 +216,7 @@ export class TransferStore {
 
   #apply({ changed, removed }: TransferNewsView): void {
     for (const change of changed) {
+      if (this.#only !== undefined && this.#only !== change.id) continue;
       const known = this.#rows.get(change.id);
       // The first news of a transfer is all of it.
       const row = { ...known, ...change } as TransferView;

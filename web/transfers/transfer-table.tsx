@@ -7,7 +7,14 @@ import { PauseIcon, PlayIcon } from "../parts/icons.tsx";
 import { PostForm } from "../parts/post-form.tsx";
 import { Outside, State } from "../parts/words.tsx";
 import type { Order, OrderKey } from "./transfer-order.ts";
-import { barMood, isStopped, remainingWords, shownPercent, stateWords } from "./transfer-words.ts";
+import {
+  barMood,
+  isStopped,
+  nameOf,
+  remainingWords,
+  shownPercent,
+  stateWords,
+} from "./transfer-words.ts";
 
 /** With more rows than this each has one height, and only those in the window exist. */
 export const ROWS_WHOLE_MAX = 100;
@@ -217,11 +224,6 @@ function TransferRow(props: {
       </td>
     </tr>
   );
-}
-
-/** The first digits of an infohash are no name, but the only one until a link's details are known. */
-export function nameOf({ name, id }: TransferView): string {
-  return name === "" ? id : name;
 }
 
 function Figure(props: {

@@ -22,6 +22,11 @@ export function needsSomebody({ state }: TransferView): boolean {
   return troubled.has(state);
 }
 
+/** The first digits of an infohash are no name, but the only one until a link's details are known. */
+export function nameOf({ name, id }: TransferView): string {
+  return name === "" ? id : name;
+}
+
 /** True for one that a person or a limit has stopped. */
 export function isStopped({ state }: TransferView): boolean {
   return state === "paused" || state === "failed";
