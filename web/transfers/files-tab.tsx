@@ -1,6 +1,6 @@
 import { useMemo, useState } from "preact/hooks";
 import type { TransferFilesView, TransferView } from "../../src/api/transfers.ts";
-import { transferPath } from "../../src/api/paths.ts";
+import { transferContentPath, transferPath } from "../../src/api/paths.ts";
 import { formatBytes, formatCount, formatExactBytes, plural } from "../parts/format.ts";
 import { Outside } from "../parts/words.tsx";
 import { type FileRow, fileRows } from "./file-rows.ts";
@@ -110,6 +110,7 @@ export function FilesTab(props: {
           {rows.slice(0, limit).map((row) => (
             <Row
               key={row.path}
+              id={id}
               row={row}
               isClosed={closed.has(row.path) && search === ""}
               onToggle={() => setClosed(toggled(closed, row.path))}
@@ -155,7 +156,45 @@ function toggled(closed: ReadonlySet<string>, path: string): ReadonlySet<string>
   return next;
 }
 
+/** Media that browsers and players take while it is fetched; what is asked for comes first. */
+const PLAYABLE = /\.(?:aac|flac|m4[av]|mk[av]|mov|mp[34]|mpe?g|og[agv]|opus|wav|webm)$/i;
+
+/** A file that is whole is a link; one that is not can be played when it is media. */
+function FileName(props: { readonly id: string; readonly row: FileRow }) {
+  const { id, row } = props;
+  const { name, length, done, indexes, priority } = row;
+  const address = transferContentPath(id, indexes[0]!);
+  const isWhole = done === length;
+  const isMedia = PLAYABLE.test(name);
+  return (
+    <span>
+      {isWhole ? (
+        <a href={address}>
+          <Outside text={name} charactersMax={120} />
+        </a>
+      ) : (
+        <Outside text={name} charactersMax={120} />
+      )}
+      {isMedia && (isWhole || priority !== "skip") && (
+        <>
+          {" "}
+          <a
+            class="small play"
+            href={address}
+            target="_blank"
+            rel="noreferrer"
+            aria-label={`Play ${name}`}
+          >
+            Play
+          </a>
+        </>
+      )}
+    </span>
+  );
+}
+
 function Row(props: {
+  readonly id: string;
   readonly row: FileRow;
   readonly isClosed: boolean;
   readonly onToggle: () => void;
@@ -197,7 +236,7 @@ function Row(props: {
               <Outside text={name} charactersMax={120} />
             </strong>
           ) : (
-            <Outside text={name} charactersMax={120} />
+            <FileName id={props.id} row={row} />
           )}
         </div>
       </td>
