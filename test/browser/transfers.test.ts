@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, Page, Route } from "playwright-core";
 import type { TransferList } from "../../src/api/transfers.ts";
+import { assembleTorrent } from "../../src/metainfo/assemble-torrent.ts";
+import { makeSimTorrent } from "../../src/sim/sim-torrent.ts";
+import { seededRandom } from "../../src/sim/seeded-random.ts";
 import { transfer } from "../../web/fixtures/transfers.ts";
 import { launchChromium, openPage, seriousFindings, sidewaysPixels } from "./chromium.ts";
 import { RealHub } from "./real-hub.ts";
@@ -181,5 +186,90 @@ test("an idle list costs less than 2 kB a second", async () => {
   await page.waitForTimeout(seconds * 1_000);
   console.log(`idle traffic: ${bytes / seconds} bytes a second`);
   assert.ok(bytes / seconds < 2_000, String(bytes));
+  await page.context().close();
+});
+
+test("a transfer shows its files, peers, trackers and log; a file is renamed on the disk, a priority holds", async () => {
+  const { page, complaints } = await open();
+  const made = makeSimTorrent({
+    random: seededRandom(7),
+    name: "talk.webm",
+    size: 400_000,
+    pieceLength: 16_384,
+    kind: "v1",
+  });
+  const content = path.join(hub.folder, "content");
+  await mkdir(content);
+  await writeFile(path.join(content, "talk.webm"), made.bytes);
+  const { info } = made.metainfo;
+  const trackers = [["http://127.0.0.1:9/announce/secret"]];
+  const file = assembleTorrent({ infoBytes: info.infoBytes, pieceLayers: new Map(), trackers });
+  const added = await page
+    .context()
+    .request.post(`${hub.origin}/api/v1/transfers/torrent?folder=${encodeURIComponent(content)}`, {
+      headers: { origin: hub.origin, "content-type": "application/x-bittorrent" },
+      data: Buffer.from(file),
+    });
+  assert.equal(added.status(), 201, await added.text());
+  await page.getByRole("link", { name: "talk.webm" }).click();
+  await page.getByText("Nobody asks for it at the moment.").waitFor();
+  await page.locator(".plot canvas").waitFor();
+  await page.getByText("25 here").waitFor();
+  await page.getByRole("link", { name: "Files" }).click();
+  const row = page.getByRole("row", { name: "talk.webm" });
+  await row.getByRole("link", { name: "Play" }).waitFor();
+  await row.getByLabel("Priority of talk.webm").selectOption("high");
+  await row.getByRole("button", { name: "Rename" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("opening.webm");
+  await page.getByRole("dialog").getByRole("button", { name: "Rename" }).click();
+  await page.getByRole("row", { name: "opening.webm" }).waitFor();
+  assert.equal(await page.getByLabel("Priority of opening.webm").inputValue(), "high");
+  assert.deepEqual(await readdir(content), ["opening.webm"]);
+  await page.getByRole("link", { name: "Peers" }).click();
+  await page.getByText("Nobody is connected at the moment.").waitFor();
+  assert.equal(
+    await page.getByRole("table", { name: "What the words mean" }).getByRole("row").count(),
+    5,
+  );
+  await page.getByRole("link", { name: "Trackers" }).click();
+  await page.getByRole("row", { name: "http://127.0.0.1:9" }).waitFor();
+  // A passkey is in the path.
+  assert.equal(await page.getByText("secret").count(), 0);
+  await page.getByRole("link", { name: "Log", exact: true }).click();
+  await page.getByText("It was added; its folder is").waitFor();
+  assert.match(page.url(), /\/log$/);
+  await page.goBack();
+  await page.getByRole("heading", { name: "Trackers" }).waitFor();
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+test("a map of 100,000 pieces is drawn", async () => {
+  const { page } = await open();
+  const have = new Uint8Array(12_500).map((_, index) => (index * 37) % 256);
+  await page.route("**/api/v1/transfers/*/pieces", (route: Route) =>
+    route.fulfill({
+      json: {
+        pieceCount: 100_000,
+        pieceLength: 1_048_576,
+        have: Buffer.from(have).toString("base64"),
+        started: [5, 99_999],
+        copies: Array.from({ length: 240 }, (_, index) => index % 7),
+        rarest: { copies: 0, first: 7, last: 7 },
+      },
+    }),
+  );
+  await page.getByRole("link", { name: /webm/ }).first().click();
+  await page.getByText("100,000 pieces of 1 MiB").waitFor();
+  const ms = await page.evaluate<number>(
+    "performance.getEntriesByName('piece map').at(-1).duration",
+  );
+  console.log(`a map of 100,000 pieces was drawn in ${ms.toFixed(1)} ms`);
+  const colours = await page.evaluate<number>(`(() => {
+    const { width, height } = document.querySelector("canvas.strip");
+    const { data } = document.querySelector("canvas.strip").getContext("2d").getImageData(0, 0, width, height);
+    return data.filter((value, index) => index % 4 === 3 && value > 0).length;
+  })()`);
+  assert.ok(colours > 0, "something is drawn");
   await page.context().close();
 });

@@ -97,6 +97,8 @@ const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   "DELETE /api/v1/transfers/:id": ADMINISTRATORS,
   "POST /api/v1/transfers/:id/move": ADMINISTRATORS,
   "GET /api/v1/transfers/:id/files": ADMINISTRATORS,
+  "GET /api/v1/transfers/:id/files/:index/content": ADMINISTRATORS,
+  "POST /api/v1/transfers/:id/files/:index/link": ADMINISTRATORS,
   "GET /api/v1/transfers/:id/peers": ADMINISTRATORS,
   "GET /api/v1/transfers/:id/trackers": ADMINISTRATORS,
   "POST /api/v1/transfers/:id/start": ADMINISTRATORS,
@@ -205,7 +207,7 @@ async function mayEnter(key: string, role: Role, prepared: Prepared): Promise<bo
   const subject = await subjectOf(key, headers, prepared);
   const concrete = path
     .replace(/:file\{.*\.(torrent|zip)\}$/, `${prepared.torrent}.$1`)
-    .replace(/:index\{[^/]*\}/, "0")
+    .replace(/:index(?:\{[^/]*\})?/, "0")
     .replace(/:path\{[^/]*\}/, "talks/a")
     .replace(/:(?:slug|name)\?/, "talks")
     .replace("/:tab?", "")

@@ -20,18 +20,19 @@ export function pieceColumns(
 ): PieceColumns {
   const count = Math.max(1, Math.min(columns, pieceCount));
   const here = new Float32Array(count);
-  const pieces = new Uint32Array(count);
-  const scale = count / Math.max(1, pieceCount);
-  for (let piece = 0; piece < pieceCount; piece += 1) {
-    const column = Math.min(count - 1, Math.floor(piece * scale));
-    pieces[column]! += 1;
-    if (have !== null && ((have[piece >>> 3] ?? 0) & (0x80 >>> (piece & 7))) !== 0) {
-      here[column]! += 1;
-    }
+  const bits = have ?? new Uint8Array(0);
+  let piece = 0;
+  for (let column = 0; column < count; column += 1) {
+    const first = piece;
+    const end = Math.ceil(((column + 1) * pieceCount) / count);
+    let found = 0;
+    for (; piece < end; piece += 1) found += (bits[piece >>> 3]! >>> (7 - (piece & 7))) & 1;
+    here[column] = found / Math.max(1, end - first);
   }
-  for (let column = 0; column < count; column += 1) here[column]! /= Math.max(1, pieces[column]!);
   const isStarted = new Uint8Array(count);
-  for (const piece of started) isStarted[Math.min(count - 1, Math.floor(piece * scale))] = 1;
+  for (const each of started) {
+    isStarted[Math.min(count - 1, Math.floor((each * count) / Math.max(1, pieceCount)))] = 1;
+  }
   return { here, started: isStarted };
 }
 
