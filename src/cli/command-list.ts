@@ -19,6 +19,7 @@ export const COMMANDS = {
     summary: "Add torrents to the node on this machine, which downloads and seeds them.",
   },
   ls: { summary: "List the torrents that the node on this machine keeps." },
+  watch: { summary: "Tell what happens to the torrents of the node, until Ctrl-C." },
   start: { takes: "<id...>", summary: "Go on with torrents that are stopped or have failed." },
   stop: { takes: "<id...>", summary: "Stop torrents until they are started." },
   recheck: {

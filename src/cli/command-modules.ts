@@ -21,6 +21,10 @@ const MODULES: readonly {
     load: async () => (await import("./commands/transfer-list.ts")).addTransferListCommand,
   },
   {
+    names: ["watch"],
+    load: async () => (await import("./commands/transfer-watch.ts")).addTransferWatchCommand,
+  },
+  {
     names: ["start", "stop", "recheck", "rm", "move"],
     load: async () => (await import("./commands/transfer-control.ts")).addTransferControlCommands,
   },

@@ -5,6 +5,7 @@ import { Output, type OutputOptions, type Sink } from "./output.ts";
 class RecordingSink implements Sink {
   readonly isTTY: boolean;
   readonly columns: number;
+  readonly rows = 5;
   text = "";
 
   constructor(isTTY: boolean, columns = 80) {
@@ -109,5 +110,21 @@ test("CLI-5: a bar is only drawn on a terminal", () => {
   ]) {
     output.progress.update(state);
     assert.equal(stderr.text, "");
+  }
+});
+
+test("lines that change take each other's place on a terminal, as many as fit; elsewhere they follow each other", () => {
+  const terminal = open({}, { tty: true });
+  terminal.output.redraw(["one", "two"]);
+  terminal.output.redraw(["1", "2", "3", "4", "5\u001b[2J"]);
+  terminal.output.redraw([]);
+  assert.equal(
+    terminal.stdout.text,
+    "one\ntwo\n\u001b[2A\r\u001b[J1\n2\n3\n... and 2 more; everseed ls lists them.\n\u001b[4A\r\u001b[J",
+  );
+  for (const plain of [open({}), open({}, { tty: true, env: { TERM: "dumb" } })]) {
+    plain.output.redraw(["one"]);
+    plain.output.redraw(["1", "2\u001b[2J"]);
+    assert.equal(plain.stdout.text, "one\n\n1\n2\\x1b[2J\n");
   }
 });

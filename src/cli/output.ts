@@ -7,6 +7,7 @@ import { ProgressLine, type ProgressStyle } from "./progress-line.ts";
 export interface Sink {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   write(text: string): unknown;
 }
 
@@ -22,6 +23,7 @@ export interface OutputOptions {
 type Style = Parameters<typeof styleText>[0];
 
 const COLUMNS_DEFAULT = 80;
+const ROWS_DEFAULT = 24;
 
 /**
  * The output of a command. Results go to stdout; progress, messages and warnings to stderr. With `--json` the result
@@ -34,6 +36,9 @@ export class Output {
   readonly progress: ProgressLine;
   readonly #stdout: Sink;
   readonly #stderr: Sink;
+  readonly #canRedraw: boolean;
+  /** Lines that `redraw` has left on the terminal; `undefined` before the first. */
+  #drawn: number | undefined;
   readonly #colorOut: boolean;
   readonly #colorErr: boolean;
 
@@ -51,6 +56,7 @@ export class Output {
     this.#stdout = world.stdout;
     this.#stderr = world.stderr;
     const dumb = world.env["TERM"] === "dumb";
+    this.#canRedraw = world.stdout.isTTY === true && !dumb;
     this.#colorOut = wantsColor(options.color, world.env, world.stdout.isTTY === true && !dumb);
     this.#colorErr = wantsColor(options.color, world.env, world.stderr.isTTY === true && !dumb);
     this.progress = new ProgressLine({
@@ -70,6 +76,26 @@ export class Output {
     if (this.json) return;
     this.progress.clear();
     this.#stdout.write(`${escapeForgotten(text)}\n`);
+  }
+
+  /**
+   * Lines of a result that changes, for people: on a terminal they take the place of the last ones, as many as fit; elsewhere
+   * they follow them, after an empty line. Nothing with `--json`.
+   */
+  redraw(lines: readonly string[]): void {
+    if (this.json) return;
+    if (!this.#canRedraw) {
+      if (this.#drawn !== undefined) this.line("");
+      for (const line of lines) this.line(line);
+      this.#drawn = lines.length;
+      return;
+    }
+    const room = Math.max(1, (this.#stdout.rows || ROWS_DEFAULT) - 2);
+    const shown = lines.length <= room ? lines : [...lines.slice(0, room), restWords(lines, room)];
+    this.progress.clear();
+    if (this.#drawn) this.#stdout.write(`\u001b[${this.#drawn}A\r\u001b[J`);
+    for (const line of shown) this.line(line);
+    this.#drawn = shown.length;
   }
 
   /** The result, or one event of a stream, for programs. Nothing without `--json`. */
@@ -118,6 +144,10 @@ export class Output {
     if (this.quiet || this.json || asked === "none") return "none";
     return asked === "plain" || !terminal ? "plain" : "bar";
   }
+}
+
+function restWords(lines: readonly string[], shown: number): string {
+  return `... and ${lines.length - shown} more; everseed ls lists them.`;
 }
 
 function columnsOf(sink: Sink): number {

@@ -1,26 +1,31 @@
 import type { z } from "zod";
 import { type NodeStatus, nodeStatusSchema } from "../api/node.ts";
 import { NODE_PATH } from "../api/paths.ts";
-import { decodeUtf8 } from "../base/bytes.ts";
+import { concatBytes, decodeUtf8 } from "../base/bytes.ts";
 import { systemCode } from "../base/system-code.ts";
-import type { HttpAnswer, HttpCalls, HttpRequest } from "../ports/net.ts";
+import type { HttpAnswer, HttpCalls, HttpRequest, HttpStream, HttpStreams } from "../ports/net.ts";
 import { CommandError } from "./command-error.ts";
 import { problemOf } from "./hub-client.ts";
+import { type ServerEvent, serverEvents } from "./server-events.ts";
 
 const TIMEOUT_MS = 30_000;
 /** Of one answer: a list of 100,000 transfers. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+const OK = 200;
 const BUSY = 503;
 const NO_CONTENT = 204;
 
 /** The control API of the node on this machine, by its socket. */
 export class ControlClient {
-  readonly #calls: HttpCalls;
+  readonly #calls: HttpCalls & HttpStreams;
   readonly #socket: string;
   readonly #signal: AbortSignal;
 
   /** @param node.socket - The path of its socket, for messages. `calls` leads there. */
-  constructor(calls: HttpCalls, node: { readonly socket: string; readonly signal: AbortSignal }) {
+  constructor(
+    calls: HttpCalls & HttpStreams,
+    node: { readonly socket: string; readonly signal: AbortSignal },
+  ) {
     this.#calls = calls;
     this.#socket = node.socket;
     this.#signal = node.signal;
@@ -48,6 +53,31 @@ export class ControlClient {
     });
   }
 
+  /**
+   * Follows server-sent events, until the node ends them.
+   *
+   * @throws {CommandError} (rejects) As `ask` does.
+   */
+  async *events(path: string): AsyncIterable<ServerEvent> {
+    let stream: HttpStream;
+    try {
+      stream = await this.#calls.follow({ url: urlOf(path), signal: this.#signal });
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      throw this.#unreachable(error);
+    }
+    if (stream.status !== OK) {
+      const body = await Array.fromAsync(stream.chunks);
+      throw this.#refused(stream.status, decodeUtf8(concatBytes(body)));
+    }
+    try {
+      yield* serverEvents(stream.chunks, ANSWER_BYTES_MAX);
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      throw this.#unreachable(error);
+    }
+  }
+
   /** @returns What the node says of itself; `undefined` when none is running, or it does not answer yet. */
   async find(): Promise<NodeStatus | undefined> {
     try {
@@ -69,7 +99,7 @@ export class ControlClient {
     try {
       return await this.#calls.send({
         method: change?.method ?? "GET",
-        url: `http://localhost${path}`,
+        url: urlOf(path),
         headers: body === undefined ? {} : { "content-type": type },
         body: isTorrent || body === undefined ? body : JSON.stringify(body),
         timeoutMs: TIMEOUT_MS,
@@ -119,6 +149,10 @@ export class ControlClient {
         });
     }
   }
+}
+
+function urlOf(path: string): string {
+  return `http://localhost${path}`;
 }
 
 function parseJson(text: string): unknown {

@@ -1,8 +1,8 @@
 import { request as open } from "node:http";
-import type { HttpAnswer, HttpCalls, HttpRequest } from "../ports/net.ts";
+import type { HttpAnswer, HttpCalls, HttpRequest, HttpStream, HttpStreams } from "../ports/net.ts";
 
 /** Sends HTTP requests to a program on this machine that serves a Unix socket, whatever host their URLs name. */
-export class SocketCalls implements HttpCalls {
+export class SocketCalls implements HttpCalls, HttpStreams {
   readonly #path: string;
 
   constructor(path: string) {
@@ -34,5 +34,17 @@ export class SocketCalls implements HttpCalls {
       asking.end(body);
     });
     return { ...sent, location: undefined };
+  }
+
+  async follow({ url, signal }: Pick<HttpRequest, "url" | "signal">): Promise<HttpStream> {
+    const { pathname, search } = new URL(url);
+    const options = { socketPath: this.#path, path: pathname + search, signal, agent: false };
+    return new Promise((resolve, reject) => {
+      const asking = open(options, (answer) => {
+        resolve({ status: answer.statusCode ?? 0, chunks: answer as AsyncIterable<Buffer> });
+      });
+      asking.once("error", reject);
+      asking.end();
+    });
   }
 }

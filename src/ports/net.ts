@@ -234,6 +234,20 @@ export interface HttpCalls {
   send(request: HttpRequest): Promise<HttpAnswer>;
 }
 
+/** Follows answers that do not end by themselves, such as server-sent events. */
+export interface HttpStreams {
+  /**
+   * @returns Once the head of the answer is there. The chunks end when the server ends them.
+   * @throws (rejects with) like `HttpCalls.send`; so does the iteration.
+   */
+  follow(request: Pick<HttpRequest, "url" | "signal">): Promise<HttpStream>;
+}
+
+export interface HttpStream {
+  readonly status: number;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
 export interface UploadRequest {
   /** The upload's place on the server (tus 1.0). */
   readonly url: string;

@@ -180,7 +180,7 @@ const refusals: readonly Refusal[] = [
     name: "a torrent without a name",
     prepare: async () => ["get", ""],
     exit: 2,
-    message: /No torrent is named\. The argument is empty\.\n {2}Try: /,
+    message: /An empty word is no value for <torrent>\.[^\n]*\n {2}Try: /,
   },
   {
     name: "a URL that is none",

@@ -87,6 +87,22 @@ test("STO-1 a person's torrents: added, listed, there after kill -9, removed wit
   assert.equal(existsSync(join(content, "lecture.bin")), true);
   const alone = await run("files", short, "--rename", "talk.bin");
   assert.match(alone.stderr, /--rename and --to belong together/);
+  const following = (...args: readonly string[]) => new EverseedProcess(context, args, { env });
+  const [watch, list] = [following("watch"), following("ls", "--watch", "--json")];
+  await watch.waitFor(/^Following 1 torrents/m);
+  const [first = ""] = await list.waitFor(/^.*\n/);
+  assert.equal((JSON.parse(first) as TransferView).id, added.id);
+  assert.equal((await run("stop", short)).exit, 0);
+  await watch.waitFor(/^\d\d:\d\d:\d\d {2}\w{8} {2}lecture\.bin {2}paused/m);
+  await list.waitFor(/"state":"paused"/);
+  assert.equal((await run("daemon", "restart")).exit, 0);
+  await watch.waitFor(/^The node has ended\./m);
   assert.equal((await run("rm", short, "--with-content")).exit, 0);
+  await watch.waitFor(/lecture\.bin {2}removed$/m);
+  await list.waitFor(new RegExp(`^{"id":"${added.id}","name":"lecture.bin","removed":true}$`, "m"));
+  for (const each of [watch, list]) {
+    each.child.kill("SIGINT");
+    assert.equal((await each.finished).exit, 0);
+  }
   assert.deepEqual(readdirSync(content), []);
 });

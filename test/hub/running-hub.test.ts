@@ -288,7 +288,7 @@ test("HUB-15: a site name with newlines, quotes and = stays a name, and the only
   assert.equal(await store.settings.get("site-name"), siteName);
   await store.close();
   // What it counts about its transfers, and by itself.
-  const counted = ["transfer-totals", "up-time"];
+  const counted = ["transfer-speed", "transfer-totals", "up-time"];
   assert.deepEqual(rows.map((row) => row.key).toSorted(), ["local-url", "site-name", ...counted]);
   const again = await start(t, dataDir);
   assert.equal((await fetch(again.url)).status, 200);

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import type { TransferView } from "../../api/transfers.ts";
 import { formatBytes } from "../../base/format-bytes.ts";
-import type { TransferClient } from "../../commands/transfer-client.ts";
 import { addCommand, type CommandRun, runCommand } from "../command-frame.ts";
 import { summaryOf } from "../command-list.ts";
 import { formatCount, formatRate, formatSeconds } from "../figures.ts";
@@ -9,7 +8,7 @@ import type { Output } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { SYSTEM_OPTION, type SystemFlags } from "../system-option.ts";
 import { stateWords, transferTable } from "../transfer-table.ts";
-import { useTransfers } from "../use-transfers.ts";
+import { useTransferFeed, useTransfers } from "../use-transfers.ts";
 
 const NAME_WIDTH = 14;
 
@@ -25,7 +24,7 @@ export function addTransferListCommand(parent: Command): void {
     examples: ["everseed ls", "everseed ls --watch", "everseed ls --json --label films"],
   })
     .option("--label <label>", "those with this label only")
-    .option("--watch", "again each second, until interrupted")
+    .option("--watch", "again whenever something changes, until interrupted")
     .option(...SYSTEM_OPTION)
     .action((flags: ListFlags) => runCommand(flags, (run) => list(run, flags)));
 }
@@ -44,30 +43,30 @@ export function addTransferShowCommand(parent: Command): void {
 }
 
 async function list(run: CommandRun, flags: ListFlags): Promise<void> {
+  if (flags.watch) return watch(run, flags);
   const client = await useTransfers(run, flags);
-  if (flags.watch) await watch(run, client, flags);
-  else tell(run.output, await client.list({ label: flags.label }));
+  tell(run.output, await client.list({ label: flags.label }));
 }
 
-/** With `--json` a line for each transfer that has changed. */
-async function watch(run: CommandRun, client: TransferClient, flags: ListFlags): Promise<void> {
+/** With `--json` a line for each transfer that has changed, and one with `removed` for each that is gone. */
+async function watch(run: CommandRun, flags: ListFlags): Promise<void> {
   const { output, signal } = run;
-  const { sleep } = await import("../../commands/waiting.ts");
-  const { filePorts } = await import("../../daemon/file-ports.ts");
-  const { clock } = filePorts();
-  const told = new Map<string, string>();
-  for (;;) {
-    const transfers = await client.list({ label: flags.label });
-    if (output.json) {
-      for (const transfer of transfers) {
-        const text = JSON.stringify(transfer);
-        if (told.get(transfer.id) !== text) output.record(transfer);
-        told.set(transfer.id, text);
-      }
-    } else tell(output, transfers);
-    await sleep(clock, 1_000, signal);
-    output.line("");
+  const feed = await useTransferFeed(run, flags);
+  for await (const news of feed.follow(signal)) {
+    if (news.kind === "away") {
+      output.say("The node has ended. It is asked again until it answers.");
+      continue;
+    }
+    for (const transfer of news.changed) output.record(transfer);
+    for (const { id, name } of news.removed) output.record({ id, name, removed: true });
+    if (!output.json) output.redraw(linesOf(output, feed.transfers));
   }
+}
+
+function linesOf(output: Output, transfers: readonly TransferView[]): readonly string[] {
+  return transfers.length === 0
+    ? ["There are no torrents yet."]
+    : transferTable(transfers, output.columns);
 }
 
 function tell(output: Output, transfers: readonly TransferView[]): void {

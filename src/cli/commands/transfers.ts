@@ -6,6 +6,7 @@ import { addTransferControlCommands } from "./transfer-control.ts";
 import { addTransferListCommand, addTransferShowCommand } from "./transfer-list.ts";
 import { addTransferPartCommands } from "./transfer-parts.ts";
 import { addTransferSetCommands } from "./transfer-set.ts";
+import { addTransferWatchCommand } from "./transfer-watch.ts";
 
 const WORDS: GroupWords = {
   name: "transfers",
@@ -19,6 +20,7 @@ export function addTransfersCommand(program: Command): void {
   addGroup(program, WORDS, (transfers) => {
     addTransferAddCommand(transfers);
     addTransferListCommand(transfers);
+    addTransferWatchCommand(transfers);
     addTransferControlCommands(transfers);
     addTransferSetCommands(transfers);
     addTransferPartCommands(transfers);

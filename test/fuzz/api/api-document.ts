@@ -26,7 +26,6 @@ export interface ApiSchema {
   readonly allOf?: readonly ApiSchema[];
   readonly properties?: Readonly<Record<string, ApiSchema>>;
   readonly required?: readonly string[];
-  readonly additionalProperties?: boolean | ApiSchema;
   readonly items?: ApiSchema;
   readonly minLength?: number;
   readonly maxLength?: number;

@@ -55,8 +55,10 @@ export async function fuzzApi(
         if (isRefused) {
           refused += 1;
           judgeRefusal(answer, where);
-        } else
+        } else {
           assert.ok(String(answer.status) in operation.responses, `${where}: ${answer.status}`);
+          if (method !== "get") await world.settled();
+        }
         if (world.version() === version) continue;
         version = world.version();
         const after = world.state();

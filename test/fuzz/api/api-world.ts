@@ -17,6 +17,8 @@ import type { ApiDocument } from "./api-document.ts";
 const PASSWORD = "a harbour full of fog";
 /** An answer that takes longer is a hang, also on a machine that is busy. */
 const LIMIT_MS = 20_000;
+/** Without a write for so long, what a request has begun is done. */
+const QUIET_MS = 10;
 const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
 /** Figures that are saved now and then, whoever asks for what. */
 const RESTLESS: ReadonlySet<string> = new Set([
@@ -51,6 +53,8 @@ export interface ApiWorld {
   state(): string;
   /** Changes when somebody has written into the database. */
   version(): number;
+  /** Waits until what was accepted is done, such as a move. */
+  settled(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -105,13 +109,22 @@ export async function openApiWorld(folder: string): Promise<ApiWorld> {
   const ids = await somethingOfEach(json, send);
   const document = (await json("GET", "/api/v1/openapi.json")) as ApiDocument;
   const database = new DatabaseSync(join(dataDir, HUB_DATABASE), { readOnly: true });
+  const version = (): number =>
+    Number(Object.values(database.prepare("pragma data_version").get()!)[0]);
+  const chores = database.prepare("select id from transfers where chore is not null");
   return {
     document,
     ids,
     folder,
     send,
     state: () => rowsOf(database),
-    version: () => Number(Object.values(database.prepare("pragma data_version").get()!)[0]),
+    version,
+    settled: async () => {
+      for (let before = -1; before !== version() || chores.all().length > 0;) {
+        before = version();
+        await setTimeout(QUIET_MS);
+      }
+    },
     stop: async () => {
       database.close();
       await hub.stop();
