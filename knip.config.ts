@@ -17,7 +17,7 @@ export default {
     "test/fuzz/targets/*.ts",
     "src/**/*.test.ts",
     "web/**/*.test.{ts,tsx}",
-    "web/client/app.tsx",
+    "web/client/{app,publish,transfers,transfer}.tsx",
     "web/render.tsx",
   ],
   project: ["src/**/*.ts", "web/**/*.{ts,tsx}", "tools/**/*.ts", "bench/**/*.ts", "test/**/*.ts"],

@@ -9,6 +9,7 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { chromium } from "playwright-core";
+import { entryAssets } from "../src/hub/built-pages.ts";
 import type { PageRenderer } from "../src/api/pages.ts";
 import { TRANSFERS_PATH } from "../src/api/paths.ts";
 import { transferAnswers } from "../web/fixtures/transfer-parts.ts";
@@ -36,11 +37,7 @@ export async function startPreview(): Promise<Preview> {
   const built: unknown = await import(path.join(dist, "server/render.js"));
   // The default export of the bundle is a PageRenderer: see src/api/pages.ts.
   const renderer = (built as { readonly default: PageRenderer }).default;
-  const manifest: unknown = JSON.parse(
-    await readFile(path.join(dist, "client/.vite/manifest.json"), "utf8"),
-  );
-  const app = (manifest as Record<string, { file: string; css: string[] }>)["client/app.tsx"];
-  const assets = { scripts: [`/${app?.file}`], styles: (app?.css ?? []).map((file) => `/${file}`) };
+  const assets = entryAssets(await readFile(path.join(dist, "client/.vite/manifest.json")));
   const answer = async (pathname: string, response: ServerResponse): Promise<void> => {
     if (pathname.startsWith("/assets/")) {
       const file = await readFile(path.join(dist, "client/assets", path.basename(pathname)));

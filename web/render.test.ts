@@ -6,13 +6,14 @@ import { buildPages, pagesAreStale } from "../tools/build-pages.ts";
 import { pageModels, pageOf } from "./fixtures/page-models.ts";
 import { hostileName } from "./fixtures/page-parts.ts";
 
-const assets = { scripts: ["/assets/app.js"], styles: ["/assets/app.css"] };
+const assets = { scripts: ["/assets/app.js"], ownScripts: {}, styles: ["/assets/app.css"] };
 const documents = new Map<string, string>();
+let renderer: PageRenderer;
 
 before(async () => {
   if (await pagesAreStale()) await buildPages();
   const bundle: unknown = await import(path.join(import.meta.dirname, "dist/server/render.js"));
-  const renderer = (bundle as { readonly default: PageRenderer }).default;
+  renderer = (bundle as { readonly default: PageRenderer }).default;
   for (const name of Object.keys(pageModels)) {
     documents.set(name, await renderer.render(pageOf(name, assets)));
   }
@@ -165,4 +166,14 @@ test("BEP 46: a version of a publication has its link, and an older one leads to
   assert.match(older, /<a href="https:\/\/hub\.example\/t\/m4k1d8bb\/harbour-talks">/);
   assert.match(older, /The DHT of this hub is off/);
   assert.doesNotMatch(documents.get("torrent")!, /btpk/);
+});
+
+test("a page with a script of its own names that one, which loads the others", async () => {
+  const own = { ...assets, ownScripts: { publish: "/assets/publish.js" } };
+  const scriptsIn = async (name: string): Promise<readonly string[]> => {
+    const html = await renderer.render(pageOf(name, own));
+    return tags(html).filter((tag) => tag.includes('type="module"'));
+  };
+  assert.deepEqual(await scriptsIn("publish"), ['<script type="module" src="/assets/publish.js">']);
+  assert.deepEqual(await scriptsIn("login"), ['<script type="module" src="/assets/app.js">']);
 });

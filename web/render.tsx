@@ -62,7 +62,7 @@ function Document(props: { readonly page: Page }) {
           id="page"
           dangerouslySetInnerHTML={{ __html: JSON.stringify(page).replaceAll("<", "\\u003c") }}
         />
-        {frame.assets.scripts.map((src) => (
+        {scriptsOf(page).map((src) => (
           <script key={src} type="module" src={src} />
         ))}
       </head>
@@ -73,4 +73,9 @@ function Document(props: { readonly page: Page }) {
       </body>
     </html>
   );
+}
+
+function scriptsOf({ frame: { assets }, model }: Page): readonly string[] {
+  const own = assets.ownScripts[model.kind];
+  return own === undefined ? assets.scripts : [own];
 }

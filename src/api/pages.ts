@@ -46,6 +46,8 @@ export interface PageFrame {
 
 export interface PageAssets {
   readonly scripts: readonly string[];
+  /** The script of pages that have one of their own, by the kind of the page; it loads the others itself. */
+  readonly ownScripts: Readonly<Record<string, string>>;
   readonly styles: readonly string[];
 }
 

@@ -4,8 +4,14 @@ import { encodeUtf8 } from "../base/bytes.ts";
 import { loadAssets, type PagesFolder } from "./built-pages.ts";
 
 const MANIFEST = {
-  "client/app.tsx": { file: "assets/app-1.js", css: ["assets/app-2.css"] },
-  "client/other.tsx": { file: "assets/other.js" },
+  "client/app.tsx": {
+    file: "assets/app-1.js",
+    name: "app",
+    isEntry: true,
+    css: ["assets/app-2.css"],
+  },
+  "client/publish.tsx": { file: "assets/publish-3.js", name: "publish", isEntry: true },
+  "transfers/dialog.tsx": { file: "assets/dialog-4.js", name: "dialog", isDynamicEntry: true },
 };
 
 /** A build with these files in `client/assets`; compression halves text and lengthens pictures. */
@@ -36,7 +42,11 @@ test("files of known types are served, compressed where that makes them shorter;
   assert.equal(assets.get("/assets/app-1.js")?.gzip?.length, 10);
   assert.equal(assets.get("/assets/icon.svg")?.type, "image/svg+xml");
   assert.equal(assets.get("/assets/icon.svg")?.gzip, undefined);
-  assert.deepEqual(pageAssets, { scripts: ["/assets/app-1.js"], styles: ["/assets/app-2.css"] });
+  assert.deepEqual(pageAssets, {
+    scripts: ["/assets/app-1.js"],
+    ownScripts: { publish: "/assets/publish-3.js" },
+    styles: ["/assets/app-2.css"],
+  });
 });
 
 test("a build without the entry of the pages is recognised", async () => {

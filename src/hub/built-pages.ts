@@ -46,13 +46,27 @@ export async function loadAssets(folder: PagesFolder): Promise<BuiltAssets> {
 }
 
 /** The part of Vite's manifest that is used here. */
-type Manifest = Readonly<
-  Record<string, { readonly file: string; readonly css?: readonly string[] } | undefined>
->;
+type Manifest = Readonly<Record<string, ManifestChunk>>;
 
-function entryAssets(manifest: Uint8Array): PageAssets | undefined {
+interface ManifestChunk {
+  readonly file: string;
+  readonly name?: string;
+  readonly isEntry?: boolean;
+  readonly css?: readonly string[];
+}
+
+/** What pages refer to. @param bytes - The manifest of the build. @returns `undefined` when it lacks the entry. */
+export function entryAssets(bytes: Uint8Array): PageAssets | undefined {
   // Written by our own build.
-  const entry = (JSON.parse(decodeUtf8(manifest)) as Manifest)[ENTRY];
+  const manifest = JSON.parse(decodeUtf8(bytes)) as Manifest;
+  const entry = manifest[ENTRY];
   if (!entry) return undefined;
-  return { scripts: [`/${entry.file}`], styles: (entry.css ?? []).map((file) => `/${file}`) };
+  const own = Object.entries(manifest)
+    .filter(([key, { isEntry }]) => isEntry && key !== ENTRY)
+    .map(([, { name, file }]) => [name ?? "", `/${file}`] as const);
+  return {
+    scripts: [`/${entry.file}`],
+    ownScripts: Object.fromEntries(own),
+    styles: (entry.css ?? []).map((file) => `/${file}`),
+  };
 }

@@ -105,7 +105,7 @@ const BARE_FRAME: PageFrame = {
   mayTransfer: false,
   totals: null,
   formToken: "",
-  assets: { scripts: [], styles: [] },
+  assets: { scripts: [], ownScripts: {}, styles: [] },
 };
 
 const TITLES: Readonly<Record<number, string>> = {

@@ -56,14 +56,14 @@ async function openPublish() {
   return watched;
 }
 
-/** Begins an upload on a slow line and reloads the page in the middle. */
-async function breakOff(page: Page): Promise<void> {
+/** Begins an upload on a slow line and reloads the page in the middle. @returns The line, which is slow still. */
+async function breakOff(page: Page): Promise<Line> {
   const line = await Line.of(page);
   await line.slow(3 * MIB);
   await page.getByRole("button", { name: "Publish", exact: true }).click();
   await page.getByText(/^[4-9]\.\d MiB of .* are safe/).waitFor();
   await page.reload();
-  await line.free();
+  return line;
 }
 
 for (const [what, button] of [
@@ -75,10 +75,11 @@ for (const [what, button] of [
     await page.getByText("You can close the page and come back:").waitFor();
     await page.getByRole("button", { name: button }).click();
     await page.getByLabel("Title").fill(`kept ${what}`);
-    await breakOff(page);
+    const line = await breakOff(page);
     complaints.length = 0;
     await page.getByRole("button", { name: "Go on" }).click();
     await page.getByText(/Found again: [4-9]/).waitFor();
+    await line.free();
     await page.waitForURL(/\/t\//);
     assert.equal(await page.locator("h1").innerText(), `kept ${what}`);
     const kept = `new Promise((resolve) => {
@@ -116,7 +117,8 @@ test("a file that changed meanwhile is not used, and a browser without handles s
   const { page } = await openPublish();
   await page.getByRole("button", { name: "Choose files" }).click();
   await page.getByLabel("Title").fill("changed");
-  await breakOff(page);
+  const line = await breakOff(page);
+  await line.free();
   await page.evaluate(`(async () => {
     const root = await navigator.storage.getDirectory();
     const file = await (await root.getFileHandle("talk.bin")).createWritable();

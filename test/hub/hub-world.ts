@@ -324,7 +324,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
       // The content of the page, without its markup.
       render: async (page) => JSON.stringify(page),
     }),
-    pageAssets: { scripts: ["/assets/app.js"], styles: ["/assets/app.css"] },
+    pageAssets: { scripts: ["/assets/app.js"], ownScripts: {}, styles: ["/assets/app.css"] },
     assets: new Map([
       [
         "/assets/app.js",

@@ -17,10 +17,11 @@ const manual = fs.readFileSync(
   "utf8",
 );
 
-/** The fenced block of this language in the manual. */
-function block(language: string): string {
-  const found = new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, "m").exec(manual)?.[1];
-  assert.ok(found, `the manual has no ${language} block`);
+/** The fenced block of this language in the manual. @param word - It has it. */
+function block(language: string, word = ""): string {
+  const blocks = manual.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, "gm"));
+  const [, found] = [...blocks].find(([, text]) => text!.includes(word)) ?? [];
+  assert.ok(found, `the manual has no ${language} block ${word}`);
   return found;
 }
 
@@ -85,7 +86,7 @@ for (const proxy of PROXIES) {
       const site = `http://127.0.0.1:${proxyPort}`;
       fs.writeFileSync(
         path.join(folder, "data/everseed.yaml"),
-        put(block("yaml"), { "https://hub.example": site }),
+        put(block("yaml", "publicUrl"), { "https://hub.example": site }),
       );
       const hub = await startHub(t, folder, { EVERSEED_PORT: String(hubPort) });
       proxy.start(t, folder, proxyPort, hubPort);

@@ -1,14 +1,16 @@
 import "../style/look.css";
 import { hydrate } from "preact";
-import { App } from "../app.tsx";
-import { laterViews } from "./later-views.ts";
+import { App, type LaterViews } from "../app.tsx";
 import { readPage } from "./page-in-document.ts";
 
+/** Pages with a script of their own, in `client/`, which shows them: they come to life before the document is loaded. */
+const OWN_SCRIPTS: ReadonlySet<string> = new Set(["publish", "transfers", "transfer"]);
+
 const page = readPage(document);
-const root = document.getElementById("app");
-// Not a top-level await: what is loaded later imports from this file, and would wait for it in turn.
-if (page !== undefined && root !== null) {
-  void laterViews(page.model.kind).then((later) =>
-    hydrate(<App page={page} later={later} />, root),
-  );
+if (page !== undefined && !OWN_SCRIPTS.has(page.model.kind)) show({});
+
+/** Brings the page to life. @param later - The view of a page that is not part of this script. */
+export function show(later: LaterViews): void {
+  const root = document.getElementById("app");
+  if (page !== undefined && root !== null) hydrate(<App page={page} later={later} />, root);
 }
