@@ -270,11 +270,21 @@ export class QBittorrent {
   }
 
   async done(): Promise<boolean> {
+    const { progress, state } = await this.#only();
+    return progress === 1 && !state.startsWith("checking");
+  }
+
+  /** Strangers are let in: right after it has checked its files it is in a queue for a moment, and closes their streams. */
+  async seeds(): Promise<boolean> {
+    return ["uploading", "stalledUP"].includes((await this.#only()).state);
+  }
+
+  async #only(): Promise<{ readonly progress: number; readonly state: string }> {
     const list = JSON.parse(await this.get("torrents/info")) as {
       progress: number;
       state: string;
     }[];
-    return list.length === 1 && list[0]!.progress === 1 && !list[0]!.state.startsWith("checking");
+    return list.length === 1 ? list[0]! : { progress: 0, state: "unknown" };
   }
 }
 
@@ -287,7 +297,7 @@ export const qbittorrent: ForeignPeer = {
   seed: async (t, torrent, folder, encryption) => {
     const client = await QBittorrent.start(t, { encryption });
     await client.add(torrent, folder);
-    await until("qbittorrent has checked its files", () => client.done());
+    await until("qbittorrent seeds", () => client.seeds());
     return client.peerPort;
   },
   leech: async (t, source, folder, encryption) => {

@@ -1,8 +1,10 @@
+import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { suite, test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { temporaryFolder } from "./content.ts";
 import { assertSameTree, LIBTORRENT } from "./foreign-peers.ts";
 import { Network } from "./network.ts";
@@ -19,6 +21,7 @@ process.on("exit", () => neighbour.close());
 await neighbour.opened();
 const ip = (words: string) => execFileSync("ip", words.split(" "));
 // Without waiting until it is sure that nobody else has an address: libtorrent gives up what cannot be sent meanwhile.
+const ADDRESSES = (device: string) => ["-6", "addr", "show", "dev", device];
 const noDelay = (device: string) => `echo 0 > /proc/sys/net/ipv6/conf/${device}/accept_dad`;
 ip("link set lo up");
 ip(`link add lan0 type veth peer name lan1 netns ${neighbour.pid}`);
@@ -29,6 +32,18 @@ neighbour.run("ip", ..."link set lo up".split(" "));
 neighbour.run("ip", ...`-6 addr add ${THEM}/64 dev lan1`.split(" "));
 neighbour.run("ip", ..."link set lan1 up".split(" "));
 ip("link set lan0 up");
+await isReady("lan0", () => execFileSync("ip", ADDRESSES("lan0"), { encoding: "utf8" }));
+await isReady("lan1", () => neighbour.run("ip", ...ADDRESSES("lan1")));
+
+/** Waits until the kernel has made the device an address of the link: before that no multicast leaves it. */
+async function isReady(device: string, addresses: () => string): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    const told = addresses();
+    if (/inet6 fe80:/.test(told) && !/tentative/.test(told)) return;
+    assert.ok(tries < 500, `${device} is not ready:\n${told}`);
+    await sleep(10);
+  }
+}
 
 function share(t: TestContext) {
   const folder = temporaryFolder(t);
