@@ -48,35 +48,37 @@ function share(t: TestContext, tracker?: SmallTracker) {
   return { folder, source, out, torrent: made.torrent };
 }
 
-/** Fetches with our `get`. @returns The kinds of encryption that its connections had. */
+const TRIES_MAX = 3;
+
+/**
+ * Fetches with our `get`. An encrypted stream that is closed, because the other program does not seed yet, is called plainly
+ * at once by one that prefers encryption: it is then tried once more.
+ *
+ * @returns The kinds of encryption that its connections had.
+ */
 async function getFrom(
   t: TestContext,
   { torrent, out, source }: ReturnType<typeof share>,
-  options: { readonly port: number; readonly mode: Ours },
+  { port, mode, seen }: { readonly port: number; readonly mode: Ours; readonly seen: Seen },
 ): Promise<string[]> {
-  const running = new Running(t, [
-    EVERSEED,
-    "get",
-    torrent,
-    "-o",
-    out,
-    "--listen",
-    "127.0.0.1:0",
-    "--dht",
-    "off",
-    "--peer",
-    `127.0.0.1:${options.port}`,
-    "--encryption",
-    options.mode,
-    "--down",
-    BYTES_PER_SECOND,
-    "--json",
-  ]);
-  const connected = await running.event("connected");
-  await running.event("done");
-  await running.succeed();
-  assertSameTree(source, path.join(out, "data.bin"));
-  return (connected["streams"] as { encryption: string }[]).map(({ encryption }) => encryption);
+  const alone = ["--listen", "127.0.0.1:0", "--dht", "off", "--json"];
+  const how = ["--peer", `127.0.0.1:${port}`, "--encryption", mode, "--down", BYTES_PER_SECOND];
+  for (let tries = 1; ; tries += 1) {
+    const running = new Running(t, [EVERSEED, "get", torrent, "-o", out, ...how, ...alone]);
+    const connected = await running.event("connected");
+    const streams = (connected["streams"] as { encryption: string }[]).map(
+      ({ encryption }) => encryption,
+    );
+    const isFallback = mode === "prefer" && seen !== "none" && streams[0] === "none";
+    if (isFallback && tries < TRIES_MAX) {
+      await running.stop();
+      continue;
+    }
+    await running.event("done");
+    await running.succeed();
+    assertSameTree(source, path.join(out, "data.bin"));
+    return streams;
+  }
 }
 
 async function seedOf(
@@ -123,7 +125,7 @@ suite("message stream encryption", { concurrency: 6 }, () => {
       async (t) => {
         const shared = share(t);
         const port = await qbittorrent.seed(t, shared.torrent, shared.folder, theirs);
-        assert.deepEqual(await getFrom(t, shared, { port, mode: ours }), [seen]);
+        assert.deepEqual(await getFrom(t, shared, { port, mode: ours, seen }), [seen]);
       },
     );
     test(
@@ -147,7 +149,7 @@ suite("message stream encryption", { concurrency: 6 }, () => {
         const shared = share(t);
         const seed = new Running(t, [...LIBTORRENT, "seed", shared.torrent, shared.folder], env);
         const port = Number((await seed.event("ready"))["port"]);
-        assert.deepEqual(await getFrom(t, shared, { port, mode: ours }), [seen]);
+        assert.deepEqual(await getFrom(t, shared, { port, mode: ours, seen }), [seen]);
       },
     );
     test(
