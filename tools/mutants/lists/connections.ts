@@ -144,14 +144,14 @@ export const mutants: readonly Mutant[] = [
     file: "src/daemon/hub-network.ts",
     from: 'settings.isOfPage("engine.ipFilters");',
     to: "settings.config.engine.ipFilters.length > 999;",
-    tests: ["test/hub/running-hub"],
+    tests: ["test/hub/stored-settings"],
   },
   {
     name: "connections: a list of the configuration file that is gone is started without",
     file: "src/daemon/reach-settings.ts",
     from: "return !this.#origins.has(name) && this.#stored.has(name);",
     to: "return this.#stored.has(name);",
-    tests: ["test/hub/running-hub"],
+    tests: ["test/hub/stored-settings"],
   },
   {
     name: "guard: a list that was missed at the start is never read",
